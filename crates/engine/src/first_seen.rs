@@ -7,6 +7,8 @@ use hashbrown::HashSet;
 use model::limits::KEY_BYTES_MAX;
 use model::{Category, Field, Memory, Table};
 
+use crate::checkpoint::bytes::{Reader, Writer};
+
 /// Keys kept in RAM. More are counted, and are new each time.
 const KEYS_MAX: usize = 262_144;
 
@@ -33,6 +35,18 @@ impl FirstSeen {
         });
         let recent_ids = VecDeque::new();
         Self { keys, recent_ids, list_size, prefix_min, key: Vec::new(), not_kept: 0 }
+    }
+
+    /// Writes what [`Memory`] does not hold.
+    pub(crate) fn save(&self, out: &mut Writer) {
+        out.list(self.recent_ids.iter(), |out, key| out.bytes(key));
+    }
+
+    pub(crate) fn load(&mut self, input: &mut Reader<'_>) -> Option<()> {
+        for _ in 0..input.length()? {
+            self.recent_ids.push_back(input.bytes()?.to_vec());
+        }
+        Some(())
     }
 
     /// Whether the event's key is new; from now on it is not.

@@ -114,7 +114,7 @@ impl Judge {
         }
     }
 
-    fn begin_event(&mut self) {
+    pub(crate) fn begin_event(&mut self) {
         self.is_new = None;
         self.context.clear();
         match &mut self.correlation {
@@ -124,7 +124,7 @@ impl Judge {
     }
 
     /// What comes before rules are asked: repeated events, internal decoders, the accumulator.
-    fn before_rules(
+    pub(crate) fn before_rules(
         &mut self,
         mut screened: Screened,
         screener: &mut Screener,

@@ -16,6 +16,7 @@
 //!
 //! Start reading at [`Engine::process`], then `screen.rs` and `judge.rs`. Cases: `crates/engine/cases`.
 
+mod checkpoint;
 pub mod explain;
 mod first_seen;
 mod geoip;
@@ -33,6 +34,7 @@ use std::sync::Arc;
 
 use model::{Event, Memory};
 
+pub use checkpoint::BadCheckpoint;
 pub use geoip::{GeoIp, NotADatabase};
 pub use judge::Judge;
 pub use outcome::{Alert, Context, DropReason, Matched, Outcome};
@@ -58,6 +60,20 @@ impl Engine {
     pub fn process(&mut self, event: Event) -> Outcome {
         let screened = self.screener.screen(event);
         self.judge.judge(screened, &mut self.screener)
+    }
+
+    /// An engine that goes on where a checkpoint was taken: see [`Judge::resume`].
+    ///
+    /// # Errors
+    ///
+    /// When the bytes are not a checkpoint of this program.
+    pub fn resume(
+        policy: Arc<Policy>,
+        memory: Box<dyn Memory>,
+        checkpoint: &[u8],
+    ) -> Result<Self, BadCheckpoint> {
+        let judge = Judge::resume(Arc::clone(&policy), memory, checkpoint)?;
+        Ok(Self { screener: Screener::new(policy), judge })
     }
 
     /// As [`Self::process`], telling `trace` which decoders and rules were tried.

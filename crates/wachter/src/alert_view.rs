@@ -1,0 +1,106 @@
+//! Alerts as the formats of `wire` want to see them.
+
+use std::sync::Arc;
+
+use decode::Name;
+use engine::{Alert, Policy};
+use model::Field;
+use model::limits::CONTEXT_LINES_MAX;
+use rules::ruleset::{InfoKind, Rule};
+use wire::{AlertView, DecoderView, RuleJson, RuleView};
+
+/// Writes alerts of one policy.
+pub(crate) struct AlertWriter {
+    policy: Arc<Policy>,
+    /// The part of the JSON line that is the same for all alerts of a rule, by rule.
+    heads: Vec<RuleJson>,
+}
+
+/// Dynamic fields written with an alert.
+const DYNAMIC_MAX: usize = 64;
+
+impl AlertWriter {
+    pub(crate) fn new(policy: Arc<Policy>) -> Self {
+        let heads = policy.ruleset.rules.iter().map(|rule| RuleJson::new(&rule_view(rule, 0)));
+        Self { heads: heads.collect(), policy }
+    }
+
+    /// Appends the line of `alerts.json`.
+    pub(crate) fn json(&self, alert: &Alert, out: &mut Vec<u8>) {
+        if let Some(head) = self.heads.get(alert.matched.rule.0 as usize) {
+            self.with_view(alert, |view| wire::alert_json::write(view, head, out));
+        }
+    }
+
+    /// Appends the record of `alerts.log`.
+    pub(crate) fn text(&self, alert: &Alert, out: &mut Vec<u8>) {
+        self.with_view(alert, |view| wire::alert_text::write(view, out));
+    }
+
+    fn with_view(&self, alert: &Alert, write: impl FnOnce(&AlertView<'_>)) {
+        let matched = &alert.matched;
+        let decoded = &matched.decoded;
+        let rule = self.policy.ruleset.rule(matched.rule);
+        // The tables live on the stack: nothing is allocated for an alert.
+        let mut previous = [&b""[..]; CONTEXT_LINES_MAX];
+        let mut lines = 0;
+        for (place, line) in previous.iter_mut().zip(matched.context.iter()) {
+            *place = line;
+            lines += 1;
+        }
+        let mut dynamic_fields = [(&b""[..], &b""[..]); DYNAMIC_MAX];
+        let mut fields = 0;
+        let dynamic = decoded.fields.names().iter().filter_map(|&name| match name {
+            Name::Static(_) => None,
+            Name::Dynamic(field) => {
+                let label = self.policy.decoders.dynamic_names().get(usize::from(field.0))?;
+                Some((label.as_bytes(), decoded.fields.value(name, decoded.full_log())?))
+            }
+        });
+        for (place, pair) in dynamic_fields.iter_mut().zip(dynamic) {
+            *place = pair;
+            fields += 1;
+        }
+        let decoder = decoded.decoder.and_then(|index| self.policy.decoders.decoder(index));
+        write(&AlertView {
+            id: alert.id,
+            at: alert.at,
+            rule: rule_view(rule, matched.fired_times),
+            mail: rule.mail,
+            decoder: decoder.map(|decoder| DecoderView {
+                name: &decoder.name,
+                parent: (decoder.parent_name != decoder.own_name)
+                    .then_some(decoder.parent_name.as_str()),
+                first_seen: 0,
+                accumulate: u32::from(decoder.accumulate),
+                first_seen_comment: None,
+            }),
+            program_name: decoded.program_name(),
+            field: Field::ALL.map(|field| decoded.field(field)),
+            dynamic_fields: dynamic_fields.get(..fields).unwrap_or_default(),
+            hostname: decoded.hostname(),
+            location: &decoded.event.location,
+            hostname_is_location: decoded.hostname_is_location(),
+            full_log: decoded.full_log(),
+            previous: previous.get(..lines).unwrap_or_default(),
+            multi_line: decoded.rewritten.is_some() && decoded.relayed_rule.is_none(),
+            file_change: None,
+        });
+    }
+}
+
+fn rule_view(rule: &Rule, fired_times: u64) -> RuleView<'_> {
+    let info = |kind| {
+        rule.info.iter().find(|info| info.kind == kind).map(|info| info.text.as_str())
+    };
+    RuleView {
+        id: rule.id,
+        level: rule.level,
+        description: &rule.description,
+        groups: &rule.groups,
+        frequency: rule.frequency,
+        fired_times,
+        info: info(InfoKind::Text),
+        cve: info(InfoKind::Cve),
+    }
+}
