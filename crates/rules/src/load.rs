@@ -31,7 +31,8 @@ pub struct DecoderFacts<'a> {
     pub name: &'a str,
     /// Whether events can carry this name: not so for a child without `use_own_name`.
     pub reported: bool,
-    /// The types of the events that carry it (its own and its children's).
+    /// The types of the events that carry it (its own and its children's); empty if that cannot
+    /// be told, as with plugins that set the type.
     pub categories: Vec<Category>,
 }
 

@@ -99,10 +99,8 @@ pub(crate) fn attribute_ignored(name: &str, option: &str, meant: Option<&str>) -
 }
 
 pub(crate) fn element_ignored(name: &str, option: &str) -> Diagnostic {
-    let message = format!(
-        "<{option}> does not read elements inside it, and the text before {} is lost",
-        shown(name.as_bytes())
-    );
+    let message =
+        format!("<{option}> does not read the element {} inside it", shown(name.as_bytes()));
     Diagnostic::warning("element-ignored", message).hint("write a literal `<` as `\\<`")
 }
 

@@ -114,9 +114,9 @@ fn shadowed_rules() {
 #[test]
 fn rules_that_are_not_shadowed() {
     for rules in [
-        // Tried before, or wanting less.
-        [rule(100, 4, "<match>a</match>"), rule(101, 5, "<match>a</match>")].as_slice(),
-        &[rule(100, 5, "<match>a</match><user>u</user>"), rule(101, 4, "<match>a</match>")],
+        // Wanting less, or something else.
+        [rule(100, 5, "<match>a</match><user>u</user>"), rule(101, 4, "<match>a</match>")]
+            .as_slice(),
         &[rule(100, 5, "<match>a</match>"), rule(101, 4, "<match>b</match>")],
         &[rule(100, 5, "<match>a</match>"), rule(101, 4, "<pcre2>a</pcre2>")],
         // Not always true.

@@ -1,5 +1,7 @@
 //! Where rules hang, in which order, and which rules count which.
 
+#![expect(clippy::expect_used, reason = "a test")]
+
 mod fixture;
 
 use fixture::{Case, load, load_files, load_rules};

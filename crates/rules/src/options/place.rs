@@ -93,6 +93,7 @@ fn level(context: &mut Context<'_>, text: &Pieces<'_>) -> Option<(u32, Span)> {
 fn rule_ids(context: &mut Context<'_>, text: &Pieces<'_>) -> Vec<(u32, Span)> {
     let mut ids: Vec<(u32, Span)> = Vec::new();
     let mut at = 0;
+    let errors_before = context.findings.errors();
     for word in text.bytes.split(|&byte| byte == b',' || byte == b' ') {
         let start = at;
         at += word.len() + 1;
@@ -118,6 +119,7 @@ fn rule_ids(context: &mut Context<'_>, text: &Pieces<'_>) -> Vec<(u32, Span)> {
         ids.push((id, span));
     }
     match text.bytes.last() {
+        _ if context.findings.errors() > errors_before => {}
         _ if ids.is_empty() => context.report(messages::if_sid_empty(), text.span()),
         // OSSEC hangs the rule below its category's template as well.
         Some(b',' | b' ') => {

@@ -100,7 +100,7 @@ impl<'e> Gathered<'e> {
                 let pattern = context.pattern(Language::Pcre2, text);
                 if written.plain.is_none() || slot.both {
                     conditions.extend(pattern.map(|pattern| Condition::Text { subject, pattern }));
-                } else {
+                } else if pattern.is_some() {
                     context.report(messages::twin_ignored(slot.pcre2, slot.plain), text.span());
                 }
             }
