@@ -90,6 +90,23 @@ impl Decoded {
         self.field(Field::DstUser).or_else(|| self.field(Field::SrcUser))
     }
 
+    /// Makes this the blank record of its event, whatever it held before.
+    pub(crate) fn renew(&mut self, header: Header, program: ProgramKey, server: &[u8]) {
+        self.rewritten = None;
+        self.header = header;
+        self.category = Category::default();
+        self.decoder = None;
+        self.decoder_id = None;
+        self.fields.clear();
+        self.relayed = None;
+        self.relayed_rule = None;
+        self.firewall_action = None;
+        self.program = program;
+        if self.server != server {
+            self.server = server.to_vec();
+        }
+    }
+
     /// Brings the many words for what a firewall did to four: `DROP`, `CLOSED`, `ALLOW`,
     /// `UNKNOWN`. The decoded action stays as it is.
     pub fn normalise_firewall_action(&mut self) {

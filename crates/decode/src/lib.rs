@@ -17,6 +17,7 @@ mod decoded;
 mod fields;
 pub mod header;
 pub mod headers;
+pub mod lint;
 pub mod load;
 pub mod plugins;
 mod program;

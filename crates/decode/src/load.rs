@@ -4,9 +4,10 @@
 
 mod element;
 mod link;
+mod messages;
 
 use hashbrown::HashMap;
-use model::{Category, DecoderId, Diagnostic, Severity, SourceId};
+use model::{DecoderId, Diagnostic, Severity, SourceId};
 use pattern::PatternSet;
 
 use crate::fields::{DynamicField, Name};
@@ -84,16 +85,28 @@ struct Interner {
     numbers: HashMap<String, u16>,
 }
 
+/// Dynamic fields in one set; their numbers are 16 bits.
+const DYNAMIC_FIELDS_MAX: usize = 60_000;
+
 impl Interner {
-    fn name(&mut self, word: &str) -> Name {
-        let next = self.names.len() as u16;
-        let number = *self.numbers.entry(word.to_ascii_lowercase()).or_insert_with(|| {
-            self.names.push(word.to_owned());
-            next
-        });
-        Name::Dynamic(DynamicField(number))
+    /// `None` if there are too many already.
+    fn name(&mut self, word: &str) -> Option<Name> {
+        let key = word.to_ascii_lowercase();
+        if let Some(&number) = self.numbers.get(&key) {
+            return Some(Name::Dynamic(DynamicField(number)));
+        }
+        let number = u16::try_from(self.names.len()).ok()?;
+        if usize::from(number) >= DYNAMIC_FIELDS_MAX {
+            return None;
+        }
+        self.names.push(word.to_owned());
+        self.numbers.insert(key, number);
+        Some(Name::Dynamic(DynamicField(number)))
     }
 }
+
+/// Names of decoders in one set; their ids are 16 bits, and the engine's own names need some.
+const NAMES_MAX: usize = 65_000;
 
 /// Ids for `decoded_as`, in order of naming.
 #[derive(Default)]
@@ -102,13 +115,12 @@ struct Ids {
 }
 
 impl Ids {
+    fn has_room_for(&self, name: &str) -> bool {
+        self.known.len() < NAMES_MAX || self.known.contains_key(name.as_bytes())
+    }
+
     fn of(&mut self, name: &str) -> DecoderId {
         let next = DecoderId(u16::try_from(self.known.len()).unwrap_or(u16::MAX));
         *self.known.entry(name.as_bytes().to_vec()).or_insert(next)
     }
-}
-
-/// The category a decoder's `<type>` names.
-fn category(word: &[u8]) -> Option<Category> {
-    Category::from_word(word)
 }

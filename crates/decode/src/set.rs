@@ -2,7 +2,7 @@
 
 use hashbrown::HashMap;
 use model::{Category, DecoderId, SourceId, Span};
-use pattern::{Gate, PatternId, PatternSet, Slot};
+use pattern::{Gate, PatternId, PatternSet};
 
 use crate::fields::Name;
 use crate::header::Forms;
@@ -75,8 +75,6 @@ pub(crate) struct Siblings {
     pub(crate) from_start: Gate,
     /// The same for those that look behind the parent's match.
     pub(crate) after_parent: Gate,
-    /// Positions that no gate knows about.
-    pub(crate) ungated: Vec<Slot>,
 }
 
 /// The values that make up a first-time-seen key.

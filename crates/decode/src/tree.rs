@@ -3,7 +3,7 @@
 use model::{Event, Span, limits};
 use pattern::{Captures, Hits};
 
-use crate::decoded::{Decoded, part};
+use crate::decoded::{Decoded, ProgramKey, part};
 use crate::header;
 use crate::plugins::PluginOutput;
 use crate::program::Programs;
@@ -47,7 +47,12 @@ impl DecodeTrace for Untraced {
 
 impl DecoderSet {
     /// Says what `event` says. `spare` lends its buffers; what it holds is lost.
-    pub fn decode(&self, event: Event, scratch: &mut DecodeScratch, spare: Decoded) -> Decoded {
+    pub fn decode(
+        &self,
+        event: Event,
+        scratch: &mut DecodeScratch,
+        spare: Box<Decoded>,
+    ) -> Box<Decoded> {
         self.decode_traced(event, scratch, spare, &mut Untraced)
     }
 
@@ -56,9 +61,9 @@ impl DecoderSet {
         &self,
         event: Event,
         scratch: &mut DecodeScratch,
-        spare: Decoded,
+        spare: Box<Decoded>,
         trace: &mut impl DecodeTrace,
-    ) -> Decoded {
+    ) -> Box<Decoded> {
         let mut decoded = self.header(event, scratch, spare);
         if let Some((index, matched)) = self.choose(&decoded, scratch, trace) {
             self.descend(index, matched, &mut decoded, scratch, trace);
@@ -71,34 +76,21 @@ impl DecoderSet {
         &self,
         mut event: Event,
         scratch: &mut DecodeScratch,
-        mut spare: Decoded,
-    ) -> Decoded {
+        spare: Box<Decoded>,
+    ) -> Box<Decoded> {
         self.clean(&mut event.line, scratch);
         let header = header::parse(&event.line, self.options.forms);
         let program = match header.program_name {
             Some(span) => {
-                scratch.programs.key(part(&event.line, span.range()), self, &mut scratch.search)
+                let name = part(&event.line, span.range());
+                scratch.programs.key(name, self, &mut scratch.search)
             }
-            None => Default::default(),
+            None => ProgramKey::default(),
         };
-        spare.fields.clear();
-        if spare.server != self.options.server_name {
-            spare.server.clone_from(&self.options.server_name);
-        }
-        Decoded {
-            event,
-            rewritten: None,
-            header,
-            category: Default::default(),
-            decoder: None,
-            decoder_id: None,
-            fields: spare.fields,
-            relayed: None,
-            relayed_rule: None,
-            firewall_action: None,
-            program,
-            server: spare.server,
-        }
+        let mut decoded = spare;
+        decoded.event = event;
+        decoded.renew(header, program, &self.options.server_name);
+        decoded
     }
 
     fn clean(&self, line: &mut Vec<u8>, scratch: &mut DecodeScratch) {
@@ -310,14 +302,7 @@ impl Siblings {
     /// Which members can match at all.
     fn candidates(&self, log: &[u8], parent_end: usize, hits: &mut Hits) {
         hits.clear(self.members.len());
-        for &slot in &self.ungated {
-            hits.insert(slot);
-        }
-        if !self.from_start.is_empty() {
-            self.from_start.scan(log, hits);
-        }
-        if !self.after_parent.is_empty() {
-            self.after_parent.scan(log.get(parent_end..).unwrap_or_default(), hits);
-        }
+        self.from_start.scan(log, hits);
+        self.after_parent.scan(log.get(parent_end..).unwrap_or_default(), hits);
     }
 }

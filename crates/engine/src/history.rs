@@ -143,19 +143,17 @@ impl History {
         let Some(tally) = self.tallies.get_mut(rule.0 as usize) else { return false };
         let Some(ring) = tally.rings.get_mut(&key) else { return false };
         let oldest = now.event.received.seconds.saturating_sub(i64::from(correlation.timeframe));
+        let frequency = correlation.frequency as usize;
         let differs = |entry: &&Entry| {
-            correlation.different.iter().zip(entry.others.iter().zip(&others)).all(
-                |(_, (theirs, ours))| theirs != ours,
-            )
+            correlation.different.is_empty() || all_differ(correlation, entry, &others)
         };
-        let counted = ring
-            .iter()
-            .rev()
-            .take_while(|entry| entry.at >= oldest)
-            .filter(differs)
-            .take(correlation.frequency as usize + 1)
-            .count();
-        if counted <= correlation.frequency as usize {
+        // Of the events that count, the one that would make the number full.
+        let last = if correlation.different.is_empty() {
+            ring.len().checked_sub(frequency + 1).and_then(|position| ring.get(position))
+        } else {
+            ring.iter().rev().filter(differs).nth(frequency)
+        };
+        if last.is_none_or(|last| last.at < oldest) {
             return false;
         }
         context.clear();
@@ -319,6 +317,12 @@ impl History {
         }
         Some((key, others))
     }
+}
+
+/// Whether every value that must differ does.
+fn all_differ(correlation: &Correlation, entry: &Entry, others: &[u32; OTHERS_MAX]) -> bool {
+    let pairs = entry.others.iter().zip(others);
+    correlation.different.iter().zip(pairs).all(|(_, (theirs, ours))| theirs != ours)
 }
 
 /// Which entry to drop of a ring whose events must differ, so that for any value enough others

@@ -16,17 +16,20 @@
 //!
 //! Start reading at [`Engine::process`], then `screen.rs` and `judge.rs`. Cases: `crates/engine/cases`.
 
+pub mod accumulator;
 mod checkpoint;
 pub mod explain;
 mod first_seen;
 mod geoip;
 mod history;
+pub mod internal;
 mod judge;
 mod outcome;
 mod plan;
 mod policy;
 mod screen;
 mod silence;
+pub mod statistics;
 mod strict;
 mod test;
 

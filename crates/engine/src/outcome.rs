@@ -10,7 +10,7 @@ pub enum Outcome {
     /// No rule was asked.
     Dropped { event: Event, why: DropReason },
     /// No rule fits.
-    Unmatched(Decoded),
+    Unmatched(Box<Decoded>),
     /// A rule fits, but nobody is told.
     Silent(Matched),
     Alert(Alert),
@@ -28,7 +28,7 @@ pub enum DropReason {
 /// A decoded event and its rule.
 #[derive(Debug)]
 pub struct Matched {
-    pub decoded: Decoded,
+    pub decoded: Box<Decoded>,
     pub rule: RuleIndex,
     /// How often the rule has matched, this time included.
     pub fired_times: u64,

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use decode::Decoded;
 use hashbrown::HashMap;
 use model::{Category, DecoderId, Field};
-use pattern::{Gate, GateBuilder, Hits, Slot};
+use pattern::{Gate, GateBuilder, Hit, Hits, Slot};
 use rules::ruleset::{Condition, RuleIndex, Subject};
 
 use crate::policy::Policy;
@@ -122,9 +122,7 @@ impl Plan {
     pub(crate) fn candidates(&self, decoded: &Decoded, hits: &mut Hits) {
         hits.clone_from(&self.ungated);
         self.log_gate.scan(decoded.log(), hits);
-        if !self.url_gate.is_empty()
-            && let Some(url) = decoded.field(Field::Url)
-        {
+        if let Some(url) = decoded.field(Field::Url) {
             self.url_gate.scan(url, hits);
         }
     }
@@ -223,20 +221,21 @@ impl Planner<'_> {
             .enumerate()
             .filter_map(|(position, &check)| {
                 match rule.conditions.get(usize::from(check))? {
-                    Condition::Text { subject: subject @ (Subject::Log | Subject::Url), pattern } => {
-                        let needles = patterns.needles(*pattern)?;
-                        GateBuilder::takes(needles).then_some((position, *subject, needles))
+                    Condition::Text { subject, pattern }
+                        if matches!(subject, Subject::Log | Subject::Url) =>
+                    {
+                        let exact = patterns.needles(*pattern).is_some_and(|needles| needles.exact);
+                        Some((position, *subject, *pattern, exact))
                     }
                     _ => None,
                 }
             })
-            .max_by_key(|(_, _, needles)| needles.exact);
+            .max_by_key(|&(.., exact)| exact);
         match best {
-            Some((position, subject, needles)) if slot < GATED_MAX => {
+            Some((position, subject, pattern, _)) if slot < GATED_MAX => {
                 let builder =
                     if subject == Subject::Url { &mut gates.url } else { &mut gates.log };
-                builder.add(slot as Slot, needles);
-                if needles.exact {
+                if builder.add(slot as Slot, patterns, pattern) == Hit::Match {
                     self.checks.remove(first_check + position);
                 }
             }

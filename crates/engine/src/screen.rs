@@ -20,7 +20,7 @@ use crate::test::holds;
 /// An event on its way from screening to judging.
 #[derive(Debug, Default)]
 pub struct Screened {
-    pub(crate) decoded: Decoded,
+    pub(crate) decoded: Box<Decoded>,
     /// Rules in question, each before those below it.
     pub(crate) residue: Vec<Residual>,
     /// Rules could not be looked at yet: something remembered decides what the event says.
@@ -46,7 +46,7 @@ pub struct Screener {
     classes: Classes,
     plans: HashMap<PlanKey, Plan, foldhash::fast::RandomState>,
     hits: Hits,
-    spare: Vec<Decoded>,
+    spare: Vec<Box<Decoded>>,
     spare_residues: Vec<Vec<Residual>>,
 }
 
@@ -123,7 +123,7 @@ impl Screener {
         emptied(event)
     }
 
-    pub(crate) fn reclaim_decoded(&mut self, decoded: Decoded) {
+    pub(crate) fn reclaim_decoded(&mut self, decoded: Box<Decoded>) {
         if self.spare.len() < SPARE_MAX {
             self.spare.push(decoded);
         }

@@ -1,12 +1,16 @@
 //! The literal gate: one pass over a subject tells which of many patterns can match at all.
 //!
-//! A needle of five bytes or more is entered into a table under two of its four-byte pieces (*grams*) that lie
-//! one byte apart, so that a look at every second position of the subject meets one of them. Shorter needles are found by their three-byte
-//! pieces at every position, anchored ones by a look at the start alone. Nothing depends on the
-//! position before, unlike in an automaton, so the processor looks at several positions at once:
-//! see ARCHITECTURE.md, "Fast path", for what that is worth.
+//! A needle of five bytes or more is entered into a table under two of its four-byte pieces
+//! (*grams*) that lie one byte apart, so that a look at every second position of the subject meets
+//! one of them. Shorter needles are found by their three-byte pieces at every position, anchored
+//! ones by a look at the start or end alone, and patterns without a telling literal, if they are
+//! anchored, by the subject's first byte. Nothing depends on the position before, unlike in an
+//! automaton, so the processor looks at several positions at once: see ARCHITECTURE.md, "Fast path",
+//! for what that is worth.
 
+use crate::head::ByteSet;
 use crate::literal::{End, Literal, Needles};
+use crate::set::{PatternId, PatternSet};
 
 /// What a needle's finding is recorded as: the position of a bit in [`Hits`].
 pub type Slot = u16;
@@ -59,39 +63,106 @@ impl Hits {
     }
 }
 
-/// Collects needles for a [`Gate`].
+/// Collects patterns for a [`Gate`].
 #[derive(Debug, Default)]
 pub struct GateBuilder {
     needles: Vec<(Literal, Slot)>,
+    /// Slots whose patterns have too short needles, with these needles.
+    short: Vec<(Slot, Vec<Literal>)>,
+    /// Slots by the bytes that the subject may begin with.
+    firsts: Vec<(u32, ByteSet)>,
+    always: Vec<Slot>,
     non_ascii: Vec<Slot>,
-    slots: usize,
+    /// Whether a few patterns are better tried than searched for.
+    for_trying: bool,
+    /// Slots whose needles are searched for, if `for_trying`.
+    searched: Vec<(Slot, Vec<Literal>)>,
 }
 
+/// What a hit says about a pattern.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hit {
+    /// The pattern matches.
+    Match,
+    /// The pattern may match. Without a hit it does not.
+    Candidate,
+}
+
+/// Short needles cost a look at every position; for fewer patterns than this that is too much, and
+/// they are candidates always.
+const SHORT_PATTERNS_MIN: usize = 8;
+
+/// Searching for needles costs about as much as trying so many patterns.
+const SEARCHED_PATTERNS_MIN: usize = 3;
+
 impl GateBuilder {
-    /// Whether `needles` are worth a gate: long enough to be found quickly.
-    pub fn takes(needles: &Needles) -> bool {
-        !needles.literals.is_empty()
-            && needles.literals.iter().all(|literal| {
-                literal.at_start || literal.bytes.len() >= SHORT_GRAM
-            })
+    /// A builder for patterns that are tried one after the other anyway, so that searching for a few
+    /// of them would not pay. Every hit means a candidate.
+    pub fn for_trying() -> Self {
+        Self { for_trying: true, ..Self::default() }
     }
 
-    /// Asks that any of `needles` sets `slot`.
-    pub fn add(&mut self, slot: Slot, needles: &Needles) {
-        self.slots = self.slots.max(usize::from(slot) + 1);
+    /// Asks that `slot` is hit where the pattern can match. Says what a hit will mean.
+    pub fn add(&mut self, slot: Slot, patterns: &PatternSet, id: PatternId) -> Hit {
+        let needles = patterns.needles(id);
+        if let Some(needles) = needles
+            && needles.literals.iter().all(is_found_quickly)
+        {
+            let is_searched =
+                |literal: &Literal| !literal.at_start && literal.at_end == End::Anywhere;
+            if self.for_trying && needles.literals.iter().any(is_searched) {
+                if needles.ascii_only {
+                    self.non_ascii.push(slot);
+                }
+                self.searched.push((slot, needles.literals.clone()));
+                return Hit::Candidate;
+            }
+            self.add_needles(slot, needles);
+            let exact = needles.exact && !self.for_trying;
+            return if exact { Hit::Match } else { Hit::Candidate };
+        }
+        match (patterns.first_bytes(id), needles) {
+            (Some(bytes), _) => self.firsts.push((slot.into(), *bytes)),
+            (None, Some(needles)) if needles.shortest() >= SHORT_GRAM => {
+                if needles.ascii_only {
+                    self.non_ascii.push(slot);
+                }
+                self.short.push((slot, needles.literals.clone()));
+            }
+            (None, _) => self.always.push(slot),
+        }
+        Hit::Candidate
+    }
+
+    /// Asks that `slot` is always hit.
+    pub fn add_always(&mut self, slot: Slot) {
+        self.always.push(slot);
+    }
+
+    fn add_needles(&mut self, slot: Slot, needles: &Needles) {
         self.needles.extend(needles.literals.iter().map(|literal| (literal.clone(), slot)));
         if needles.ascii_only {
             self.non_ascii.push(slot);
         }
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.needles.is_empty()
-    }
-
     pub fn build(mut self) -> Gate {
+        let groups = [
+            (std::mem::take(&mut self.short), SHORT_PATTERNS_MIN),
+            (std::mem::take(&mut self.searched), SEARCHED_PATTERNS_MIN),
+        ];
+        for (patterns, patterns_min) in groups {
+            let pays = patterns.len() >= patterns_min;
+            for (slot, literals) in patterns {
+                if pays {
+                    self.needles.extend(literals.into_iter().map(|literal| (literal, slot)));
+                } else {
+                    self.always.push(slot);
+                }
+            }
+        }
         self.needles.sort();
-        let mut gate = Gate { non_ascii: self.non_ascii, ..Gate::default() };
+        let mut gate = Gate { non_ascii: self.non_ascii, always: self.always, ..Gate::default() };
         for (literal, slot) in self.needles {
             match gate.needles.last_mut() {
                 Some(last) if last.literal == literal => last.slots.push(slot),
@@ -99,21 +170,65 @@ impl GateBuilder {
             }
         }
         gate.index();
+        gate.firsts = ByByte::new(&self.firsts);
         gate
     }
 }
 
-/// Finds which of its needles occur in a subject.
+/// Whether a literal is found by a look at one place, or at every second one.
+fn is_found_quickly(literal: &Literal) -> bool {
+    literal.at_start || literal.at_end != End::Anywhere || literal.bytes.len() >= LONG_NEEDLE
+}
+
+/// Finds which of its patterns can match a subject.
 #[derive(Debug, Default)]
 pub struct Gate {
     needles: Vec<Needle>,
-    /// Needles that must be at the start, by their first byte (lower case): a range of `starts`.
-    starts: Vec<u16>,
-    starts_of: Vec<(u16, u16)>,
+    /// Needles that must be at the start, by their first byte (lower case).
+    starts: ByByte,
+    /// Needles that must be at the end only, by their last byte (lower case).
+    ends: ByByte,
     long: Grams,
     short: Grams,
+    /// Slots of patterns that need a certain first byte.
+    firsts: ByByte,
+    always: Vec<Slot>,
     /// Slots that a subject with non-ASCII bytes always hits.
     non_ascii: Vec<Slot>,
+}
+
+/// Numbers filed under bytes.
+#[derive(Debug, Default)]
+struct ByByte {
+    /// Where each byte's numbers begin; empty if there are none at all.
+    begins: Vec<u32>,
+    numbers: Vec<u32>,
+}
+
+impl ByByte {
+    fn new(filed: &[(u32, ByteSet)]) -> Self {
+        if filed.is_empty() {
+            return Self::default();
+        }
+        let (mut begins, mut numbers) = (vec![0], Vec::new());
+        for byte in 0..=255 {
+            let fitting = filed.iter().filter(|(_, bytes)| bytes.contains(byte));
+            numbers.extend(fitting.map(|(number, _)| *number));
+            begins.push(numbers.len() as u32);
+        }
+        Self { begins, numbers }
+    }
+
+    fn of(&self, byte: Option<&u8>) -> &[u32] {
+        let Some(&byte) = byte else { return &[] };
+        let byte = usize::from(byte);
+        match (self.begins.get(byte), self.begins.get(byte + 1)) {
+            (Some(&from), Some(&to)) => {
+                self.numbers.get(from as usize..to as usize).unwrap_or_default()
+            }
+            _ => &[],
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -125,11 +240,11 @@ struct Needle {
 /// Needles by one of their pieces.
 #[derive(Debug, Default)]
 struct Grams {
-    /// One bit for each hash value that occurs.
-    bits: Vec<u64>,
+    /// One bit for each hash value that occurs; `None` without entries.
+    bits: Option<Box<[u64; HASH_WORDS]>>,
     /// Entries sorted by gram; `heads` finds the first by hash value.
     entries: Vec<GramEntry>,
-    heads: Vec<u16>,
+    heads: Vec<u32>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -138,7 +253,7 @@ struct GramEntry {
     gram: u32,
     /// Bytes of the needle before the gram.
     before: u16,
-    needle: u16,
+    needle: u32,
 }
 
 const LONG_GRAM: usize = 4;
@@ -146,8 +261,10 @@ const SHORT_GRAM: usize = 3;
 /// Needles from this length on are found by long grams at every second position.
 const LONG_NEEDLE: usize = LONG_GRAM + 1;
 const HASH_BITS: u32 = 14;
+const HASH_WORDS: usize = (1 << HASH_BITS) / 64;
 /// Sets the case bit of letters; other bytes fold onto one another, which costs only comparisons.
 const FOLD: u32 = 0x2020_2020;
+const FOLD_WORD: u64 = 0x2020_2020_2020_2020;
 
 fn long_gram(bytes: &[u8]) -> Option<u32> {
     bytes.first_chunk::<4>().map(|bytes| u32::from_le_bytes(*bytes) | FOLD)
@@ -159,6 +276,13 @@ fn short_gram(bytes: &[u8]) -> Option<u32> {
         .map(|&[a, b, c]| (u32::from(a) | u32::from(b) << 8 | u32::from(c) << 16) | FOLD)
 }
 
+#[inline(always)]
+fn may_have(bits: &[u64; HASH_WORDS], gram: u32) -> bool {
+    let hash = hash(gram);
+    bits[hash / 64] >> (hash % 64) & 1 == 1
+}
+
+#[inline(always)]
 fn hash(gram: u32) -> usize {
     (gram.wrapping_mul(0x9E37_79B1) >> (32 - HASH_BITS)) as usize
 }
@@ -174,11 +298,22 @@ fn rarity(byte: u8) -> u32 {
     }
 }
 
+/// Where the rarest five bytes of a needle begin.
+fn rarest_window(bytes: &[u8]) -> usize {
+    (0..=bytes.len() - LONG_NEEDLE)
+        .max_by_key(|&at| {
+            let rarities = bytes[at..at + LONG_NEEDLE].iter().map(|&byte| rarity(byte));
+            (rarities.sum::<u32>(), std::cmp::Reverse(at))
+        })
+        .unwrap_or(0)
+}
+
 impl Grams {
     fn add(&mut self, needle: usize, before: usize, gram: u32) {
-        let clamp = |value: usize| u16::try_from(value).unwrap_or(u16::MAX);
-        let hash = clamp(hash(gram));
-        self.entries.push(GramEntry { hash, gram, before: clamp(before), needle: clamp(needle) });
+        // A hash has `HASH_BITS` bits, and a needle is no longer than a pattern text.
+        let short = |value: usize| u16::try_from(value).unwrap_or(u16::MAX);
+        let (hash, before, needle) = (short(hash(gram)), short(before), needle as u32);
+        self.entries.push(GramEntry { hash, gram, before, needle });
     }
 
     fn index(&mut self) {
@@ -186,29 +321,24 @@ impl Grams {
             return;
         }
         self.entries.sort_unstable();
-        self.bits = vec![0; (1 << HASH_BITS) / 64];
+        let mut bits = Box::new([0; HASH_WORDS]);
         // A head per 64 hash values: short walks, a table that stays in the cache.
-        self.heads = vec![0; self.bits.len() + 1];
+        self.heads = vec![0; HASH_WORDS + 1];
         for entry in &self.entries {
             let hash = usize::from(entry.hash);
-            self.bits[hash / 64] |= 1 << (hash % 64);
+            bits[hash / 64] |= 1 << (hash % 64);
         }
+        self.bits = Some(bits);
         for (word, head) in self.heads.iter_mut().enumerate() {
             let first = self.entries.partition_point(|entry| usize::from(entry.hash) / 64 < word);
-            *head = u16::try_from(first).unwrap_or(u16::MAX);
+            *head = first as u32;
         }
-    }
-
-    #[inline(always)]
-    fn may_have(&self, gram: u32) -> bool {
-        let hash = hash(gram);
-        self.bits.get(hash / 64).is_some_and(|word| word >> (hash % 64) & 1 == 1)
     }
 
     fn entries_of(&self, gram: u32) -> impl Iterator<Item = &GramEntry> {
         let word = hash(gram) / 64;
-        let from = self.heads.get(word).map_or(0, |&head| usize::from(head));
-        let to = self.heads.get(word + 1).map_or(0, |&head| usize::from(head));
+        let from = self.heads.get(word).map_or(0, |&head| head as usize);
+        let to = self.heads.get(word + 1).map_or(0, |&head| head as usize);
         self.entries
             .get(from..to)
             .unwrap_or_default()
@@ -219,19 +349,17 @@ impl Grams {
 
 impl Gate {
     fn index(&mut self) {
-        let mut starts = Vec::new();
+        let (mut starts, mut ends) = (Vec::new(), Vec::new());
         for (index, needle) in self.needles.iter().enumerate() {
+            let number = index as u32;
             let bytes = &needle.literal.bytes;
+            let of = |byte: Option<&u8>| byte.map_or_else(ByteSet::default, ByteSet::caseless);
             if needle.literal.at_start {
-                starts.push((bytes[0], index as u16));
+                starts.push((number, of(bytes.first())));
+            } else if needle.literal.at_end != End::Anywhere {
+                ends.push((number, of(bytes.last())));
             } else if bytes.len() >= LONG_NEEDLE {
-                let rarest = (0..=bytes.len() - LONG_NEEDLE)
-                    .max_by_key(|&at| {
-                        let window = &bytes[at..at + LONG_NEEDLE];
-                        let rarities = window.iter().map(|&byte| rarity(byte));
-                        (rarities.sum::<u32>(), std::cmp::Reverse(at))
-                    })
-                    .unwrap_or(0);
+                let rarest = rarest_window(bytes);
                 for before in [rarest, rarest + 1] {
                     if let Some(gram) = long_gram(&bytes[before..]) {
                         self.long.add(index, before, gram);
@@ -241,49 +369,36 @@ impl Gate {
                 self.short.add(index, 0, gram);
             }
         }
-        starts.sort_unstable();
-        self.starts_of = (0..=255u8)
-            .map(|byte| {
-                let bound = |limit: u8, inclusive: bool| {
-                    starts.partition_point(|&(b, _)| b < limit || (inclusive && b == limit)) as u16
-                };
-                (bound(byte, false), bound(byte, true))
-            })
-            .collect();
-        if starts.is_empty() {
-            self.starts_of.clear();
-        }
-        self.starts = starts.into_iter().map(|(_, index)| index).collect();
+        self.starts = ByByte::new(&starts);
+        self.ends = ByByte::new(&ends);
         self.long.index();
         self.short.index();
     }
 
-    /// Whether there is nothing to find.
-    pub fn is_empty(&self) -> bool {
-        self.needles.is_empty()
-    }
-
-    /// Adds to `hits` the slots of all needles that occur in `subject`.
+    /// Adds to `hits` the slots of all patterns that can match in `subject`.
     pub fn scan(&self, subject: &[u8], hits: &mut Hits) {
         if !self.non_ascii.is_empty() && !subject.is_ascii() {
             for &slot in &self.non_ascii {
                 hits.insert(slot);
             }
         }
-        self.scan_start(subject, hits);
-        if !self.long.entries.is_empty() {
-            let mut at = 0;
-            while let Some(gram) = subject.get(at..).and_then(long_gram) {
-                if self.long.may_have(gram) {
-                    self.confirm(&self.long, gram, subject, at, hits);
-                }
-                at += 2;
-            }
+        for &slot in &self.always {
+            hits.insert(slot);
         }
-        if !self.short.entries.is_empty() {
+        for &slot in self.firsts.of(subject.first()) {
+            hits.insert(slot as Slot);
+        }
+        for &number in self.starts.of(subject.first()) {
+            self.hit_at(number, subject, 0, hits);
+        }
+        self.scan_end(subject, hits);
+        if let Some(bits) = &self.long.bits {
+            self.scan_long(bits, subject, hits);
+        }
+        if let Some(bits) = &self.short.bits {
             for (at, window) in subject.windows(SHORT_GRAM).enumerate() {
                 if let Some(gram) = short_gram(window)
-                    && self.short.may_have(gram)
+                    && may_have(bits, gram)
                 {
                     self.confirm(&self.short, gram, subject, at, hits);
                 }
@@ -291,13 +406,38 @@ impl Gate {
         }
     }
 
-    fn scan_start(&self, subject: &[u8], hits: &mut Hits) {
-        let Some(first) = subject.first() else { return };
-        let Some(&(from, to)) = self.starts_of.get(usize::from(first.to_ascii_lowercase())) else {
-            return;
-        };
-        for &index in self.starts.get(usize::from(from)..usize::from(to)).unwrap_or_default() {
-            self.hit_at(index, subject, 0, hits);
+    fn scan_end(&self, subject: &[u8], hits: &mut Hits) {
+        let line = subject.strip_suffix(b"\n");
+        for text in [Some(subject), line].into_iter().flatten() {
+            for &number in self.ends.of(text.last()) {
+                let length = self.needles.get(number as usize).map(|n| n.literal.bytes.len());
+                if let Some(start) = length.and_then(|length| text.len().checked_sub(length)) {
+                    self.hit_at(number, subject, start, hits);
+                }
+            }
+        }
+    }
+
+    /// Looks at every second position; one load of eight bytes serves three of them.
+    fn scan_long(&self, bits: &[u64; HASH_WORDS], subject: &[u8], hits: &mut Hits) {
+        let mut rest = subject;
+        while let Some(bytes) = rest.first_chunk::<8>() {
+            let word = u64::from_le_bytes(*bytes) | FOLD_WORD;
+            for (offset, gram) in
+                [(0, word as u32), (2, (word >> 16) as u32), (4, (word >> 32) as u32)]
+            {
+                if may_have(bits, gram) {
+                    let at = subject.len() - rest.len() + offset;
+                    self.confirm(&self.long, gram, subject, at, hits);
+                }
+            }
+            rest = &rest[6..];
+        }
+        while let Some(gram) = long_gram(rest) {
+            if may_have(bits, gram) {
+                self.confirm(&self.long, gram, subject, subject.len() - rest.len(), hits);
+            }
+            rest = &rest[2..];
         }
     }
 
@@ -311,21 +451,19 @@ impl Gate {
         }
     }
 
-    fn hit_at(&self, index: u16, subject: &[u8], start: usize, hits: &mut Hits) {
-        let Some(needle) = self.needles.get(usize::from(index)) else { return };
-        if needle.slots.iter().all(|&slot| hits.contains(slot)) {
-            return;
-        }
-        let end = start + needle.literal.bytes.len();
-        let fits = match needle.literal.at_end {
+    fn hit_at(&self, index: u32, subject: &[u8], start: usize, hits: &mut Hits) {
+        let Some(needle) = self.needles.get(index as usize) else { return };
+        let literal = &needle.literal;
+        let end = start + literal.bytes.len();
+        let Some(found) = subject.get(start..end) else { return };
+        let fits = match literal.at_end {
             End::Anywhere => true,
             End::Subject => end == subject.len(),
             End::SubjectOrLastNewline => {
                 end == subject.len() || (end + 1 == subject.len() && subject.ends_with(b"\n"))
             }
         };
-        let found = subject.get(start..end);
-        if fits && found.is_some_and(|text| text.eq_ignore_ascii_case(&needle.literal.bytes)) {
+        if fits && equals_folded(found, &literal.bytes) {
             for &slot in &needle.slots {
                 hits.insert(slot);
             }
@@ -333,20 +471,27 @@ impl Gate {
     }
 }
 
+/// Whether `text` equals `lower`, of the same length and in lower case, ignoring ASCII case.
+///
+/// Eight bytes at a time with the case bit set tell apart nearly all that differ; the exact
+/// comparison then only confirms.
+fn equals_folded(text: &[u8], lower: &[u8]) -> bool {
+    let (mut left, mut right) = (text, lower);
+    while let (Some((a, rest_a)), Some((b, rest_b))) =
+        (left.split_first_chunk::<8>(), right.split_first_chunk::<8>())
+    {
+        if (u64::from_le_bytes(*a) | FOLD_WORD) != (u64::from_le_bytes(*b) | FOLD_WORD) {
+            return false;
+        }
+        (left, right) = (rest_a, rest_b);
+    }
+    text.eq_ignore_ascii_case(lower)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn needles(literals: &[(&str, bool, End)]) -> Needles {
-        Needles {
-            literals: literals
-                .iter()
-                .map(|&(text, at_start, at_end)| Literal::new(text.as_bytes(), at_start, at_end))
-                .collect(),
-            exact: true,
-            ascii_only: false,
-        }
-    }
+    use crate::set::Language;
 
     fn hits(gate: &Gate, slots: usize, subject: &str) -> Vec<usize> {
         let mut hits = Hits::default();
@@ -357,13 +502,25 @@ mod tests {
 
     #[test]
     fn finds_every_kind_of_needle_at_every_position() {
+        let mut patterns = PatternSet::default();
         let mut builder = GateBuilder::default();
-        builder.add(0, &needles(&[("failed password", false, End::Anywhere)]));
-        builder.add(1, &needles(&[("error", false, End::Anywhere)]));
-        builder.add(2, &needles(&[("bad", false, End::Anywhere)]));
-        builder.add(3, &needles(&[("accepted", true, End::Anywhere), ("x", true, End::Anywhere)]));
-        builder.add(4, &needles(&[("denied", false, End::Subject)]));
-        builder.add(70, &needles(&[("error", false, End::Anywhere), ("fatal", true, End::Subject)]));
+        for (slot, text) in [
+            (0, "failed password"),
+            (1, "error"),
+            (2, "bad"),
+            (3, "^accepted|^x"),
+            (4, "denied$"),
+            (70, "error|^fatal$"),
+        ] {
+            let id = patterns.compile(Language::Match, text.as_bytes()).unwrap();
+            builder.add(slot, &patterns, id);
+        }
+        // Enough short ones that they are looked for.
+        for slot in 80..90 {
+            let text = format!("-{slot}");
+            let id = patterns.compile(Language::Pcre2, text.as_bytes()).unwrap();
+            assert_eq!(builder.add(slot, &patterns, id), Hit::Candidate);
+        }
         let gate = builder.build();
         for pad in 0..9 {
             let pad = "_".repeat(pad);

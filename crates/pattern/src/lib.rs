@@ -17,6 +17,7 @@
 //! Start reading at [`PatternSet`].
 
 mod gate;
+mod head;
 mod literal;
 mod pcre2_syntax;
 mod scratch;
@@ -24,7 +25,7 @@ mod set;
 mod translate;
 mod word;
 
-pub use gate::{Gate, GateBuilder, Hits, Slot};
+pub use gate::{Gate, GateBuilder, Hit, Hits, Slot};
 pub use literal::{End, Literal, Needles};
 pub use scratch::{Captures, Scratch, SearchCounts};
 pub use set::{Language, PatternError, PatternId, PatternSet};

@@ -1,7 +1,7 @@
 //! What a pattern needs: literals without which it cannot match, and whether finding one of them
 //! is already the whole answer.
 
-use regex_syntax::hir::{Hir, HirKind, Look};
+use regex_syntax::hir::{Class, Hir, HirKind, Look};
 
 /// A literal text, compared ignoring ASCII case.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -74,54 +74,125 @@ impl Needles {
 
 const ALTERNATIVES_MAX: usize = 400;
 
-/// The pattern as alternative literals and nothing else, if it is that.
+/// The pattern as alternative literals and nothing else, if it is that, in the order in which a
+/// backtracking engine tries them.
 pub(crate) fn as_literals(hir: &Hir) -> Option<Vec<Literal>> {
-    let mut out = Vec::new();
-    collect_literals(hir, &mut out).then_some(out)
+    let literals: Vec<Literal> = expand(hir)?
+        .into_iter()
+        .map(|text| Literal::new(&text.bytes, text.at_start, text.at_end.unwrap_or(End::Anywhere)))
+        .collect();
+    // An empty one matches everything; that is not what comparisons are for.
+    literals.iter().all(|literal| !literal.bytes.is_empty()).then_some(literals)
 }
 
-fn collect_literals(hir: &Hir, out: &mut Vec<Literal>) -> bool {
-    match hir.kind() {
-        HirKind::Capture(capture) => collect_literals(&capture.sub, out),
+/// One of the texts that an expression stands for.
+#[derive(Clone, Debug, Default)]
+struct Text {
+    bytes: Vec<u8>,
+    at_start: bool,
+    /// Set once nothing may follow.
+    at_end: Option<End>,
+}
+
+/// All texts that an expression stands for, if they are few.
+fn expand(hir: &Hir) -> Option<Vec<Text>> {
+    let of_bytes = |bytes: &[u8]| Text { bytes: bytes.to_vec(), ..Text::default() };
+    let texts = match hir.kind() {
+        HirKind::Empty => vec![Text::default()],
+        HirKind::Literal(literal) => vec![of_bytes(&literal.0)],
+        HirKind::Look(Look::Start) => vec![Text { at_start: true, ..Text::default() }],
+        HirKind::Look(Look::End) => vec![Text { at_end: Some(End::Subject), ..Text::default() }],
+        HirKind::Look(_) => return None,
+        HirKind::Class(class) => {
+            class_bytes(class)?.iter().map(|&byte| of_bytes(&[byte])).collect()
+        }
+        HirKind::Capture(capture) => expand(&capture.sub)?,
         HirKind::Alternation(branches) => {
-            branches.len() + out.len() <= ALTERNATIVES_MAX
-                && branches.iter().all(|branch| collect_literals(branch, out))
-        }
-        _ => match anchored_literal(hir) {
-            Some(literal) => {
-                out.push(literal);
-                true
+            let mut all = Vec::new();
+            for branch in branches {
+                all.extend(expand(branch)?);
+                if all.len() > ALTERNATIVES_MAX {
+                    return None;
+                }
             }
-            None => false,
-        },
-    }
+            all
+        }
+        HirKind::Concat(parts) => expand_concat(parts)?,
+        HirKind::Repetition(repetition) => {
+            let times = repetition.min;
+            if repetition.max != Some(times) || times > REPETITIONS_MAX {
+                return None;
+            }
+            let one = expand(&repetition.sub)?;
+            (0..times).try_fold(vec![Text::default()], |texts, _| join(&texts, &one))?
+        }
+    };
+    Some(texts)
 }
 
-/// `^`, a literal, `$`, where both anchors may be missing.
-fn anchored_literal(hir: &Hir) -> Option<Literal> {
-    let single = [hir.clone()];
-    let parts: &[Hir] = match hir.kind() {
-        HirKind::Concat(parts) => parts,
-        HirKind::Literal(_) => &single,
-        _ => return None,
-    };
-    let (at_start, parts) = match parts.split_first() {
-        Some((first, rest)) if *first.kind() == HirKind::Look(Look::Start) => (true, rest),
-        _ => (false, parts),
-    };
-    let (literal, tail) = parts.split_first()?;
-    let HirKind::Literal(literal) = literal.kind() else { return None };
-    let at_end = match tail {
-        [] => End::Anywhere,
-        [end] if *end.kind() == HirKind::Look(Look::End) => End::Subject,
-        [newline, end]
-            if *end.kind() == HirKind::Look(Look::End) && is_optional_newline(newline) =>
-        {
-            End::SubjectOrLastNewline
+const REPETITIONS_MAX: u32 = 64;
+
+fn expand_concat(parts: &[Hir]) -> Option<Vec<Text>> {
+    let mut texts = vec![Text::default()];
+    let mut rest = parts;
+    while let Some((part, after)) = rest.split_first() {
+        let before_end = after.first().is_some_and(|next| *next.kind() == HirKind::Look(Look::End));
+        if before_end && is_optional_newline(part) {
+            let end = Text { at_end: Some(End::SubjectOrLastNewline), ..Text::default() };
+            texts = join(&texts, &[end])?;
+            rest = after.get(1..).unwrap_or_default();
+            continue;
         }
-        _ => return None,
+        texts = join(&texts, &expand(part)?)?;
+        rest = after;
+    }
+    Some(texts)
+}
+
+/// Every text followed by every other; `None` where that is too many or cannot be said.
+fn join(texts: &[Text], others: &[Text]) -> Option<Vec<Text>> {
+    if texts.len() * others.len() > ALTERNATIVES_MAX {
+        return None;
+    }
+    let mut all = Vec::with_capacity(texts.len() * others.len());
+    for text in texts {
+        for other in others {
+            let adds = !other.bytes.is_empty() || other.at_end.is_some();
+            if (other.at_start && !text.bytes.is_empty()) || (text.at_end.is_some() && adds) {
+                return None;
+            }
+            all.push(Text {
+                bytes: [text.bytes.as_slice(), &other.bytes].concat(),
+                at_start: text.at_start || other.at_start,
+                at_end: text.at_end.or(other.at_end),
+            });
+        }
+    }
+    Some(all)
+}
+
+const CLASS_BYTES_MAX: usize = 4;
+
+/// The bytes of a small ASCII class.
+fn class_bytes(class: &Class) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut add = |from: u32, to: u32| {
+        let small = to < 128 && (to - from) as usize + bytes.len() < CLASS_BYTES_MAX;
+        small.then(|| bytes.extend((from..=to).map(|byte| byte as u8)))
     };
-    Some(Literal::new(&literal.0, at_start, at_end))
+    match class {
+        Class::Bytes(class) => {
+            for range in class.ranges() {
+                add(range.start().into(), range.end().into())?;
+            }
+        }
+        Class::Unicode(class) => {
+            for range in class.ranges() {
+                add(range.start().into(), range.end().into())?;
+            }
+        }
+    }
+    (!bytes.is_empty()).then_some(bytes)
 }
 
 fn is_optional_newline(hir: &Hir) -> bool {
@@ -168,9 +239,9 @@ fn required_inside(hir: &Hir) -> Option<Vec<Literal>> {
             let mut all = Vec::new();
             for branch in branches {
                 // An anchored branch keeps its anchor.
-                match anchored_literal(branch) {
-                    Some(literal) => all.push(literal),
-                    None => all.extend(required_inside(branch)?),
+                match as_literals(branch) {
+                    Some(literals) => all.extend(literals),
+                    None => all.extend(required(branch)?),
                 }
                 if all.len() > ALTERNATIVES_MAX {
                     return None;

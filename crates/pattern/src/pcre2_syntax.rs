@@ -18,13 +18,17 @@ type Step<T> = Result<T, Untranslatable>;
 /// Verbs change limits, newline and UTF conventions, and one of them reads out of bounds in
 /// released versions of the library (CVE-2025-58050).
 pub(crate) fn refuse_verbs(text: &[u8]) -> Result<(), PatternError> {
+    let trusts_classes = !may_hide_brackets(text);
     let mut at = 0;
     let mut in_class = false;
     while let Some(&byte) = text.get(at) {
+        let rest = text.get(at..).unwrap_or_default();
         match byte {
-            b'\\' if text.get(at + 1) == Some(&b'Q') => {
-                at = memchr::memmem::find(&text[at..], b"\\E").map_or(text.len(), |end| at + end);
+            b'\\' if rest.starts_with(b"\\Q") => {
+                at = memchr::memmem::find(rest, b"\\E").map_or(text.len(), |end| at + end + 1);
             }
+            // `\cX` takes any X, also a bracket.
+            b'\\' if rest.starts_with(b"\\c") => at += 2,
             b'\\' => at += 1,
             b'[' if !in_class => {
                 in_class = true;
@@ -35,8 +39,12 @@ pub(crate) fn refuse_verbs(text: &[u8]) -> Result<(), PatternError> {
                     at += 1;
                 }
             }
+            b'[' => at += posix_class_len(rest).map_or(0, |len| len - 1),
             b']' => in_class = false,
-            b'(' if !in_class && text.get(at + 1) == Some(&b'*') => {
+            b'(' if !in_class && rest.starts_with(b"(?#") => {
+                at = memchr::memchr(b')', rest).map_or(text.len(), |end| at + end);
+            }
+            b'(' if rest.starts_with(b"(*") && !(in_class && trusts_classes) => {
                 return Err(PatternError::new(at, "verbs such as `(*NAME)` are not allowed")
                     .hint("remove it, or write `\\(\\*` for the two characters"));
             }
@@ -47,16 +55,37 @@ pub(crate) fn refuse_verbs(text: &[u8]) -> Result<(), PatternError> {
     Ok(())
 }
 
+/// Whether it is hard to tell where classes begin and end: comments of the extended syntax,
+/// callouts and extended classes may hold brackets, and `\E` may part a class from its first `]`.
+fn may_hide_brackets(text: &[u8]) -> bool {
+    text.windows(3).enumerate().any(|(at, part)| match part {
+        [b'\\', b'E', _] => true,
+        [b'(', b'?', b'C' | b'['] => true,
+        [b'(', b'?', _] => text[at + 2..]
+            .iter()
+            .take_while(|flag| flag.is_ascii_alphabetic() || b"^-".contains(flag))
+            .any(|&flag| flag == b'x'),
+        _ => false,
+    })
+}
+
+/// The length of the `[:name:]` that a text starts with.
+fn posix_class_len(text: &[u8]) -> Option<usize> {
+    let name = text.strip_prefix(b"[:")?;
+    let name = name.strip_prefix(b"^").unwrap_or(name);
+    let letters = name.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+    let rest = name.get(letters..)?;
+    rest.starts_with(b":]").then(|| text.len() - rest.len() + 2)
+}
+
 /// Both texts of a PCRE2 pattern that is already known to compile.
 pub(crate) fn translate(text: &[u8]) -> Step<Texts> {
     let mut translator = Translator { text, at: 0, out: Vec::new() };
     translator.run()?;
-    // Everything that is not ASCII has been written as `\xHH`.
-    let text = String::from_utf8(translator.out).map_err(|_| Untranslatable)?;
-    Ok(Texts {
-        pcre2: text.clone(),
-        linear: text,
-    })
+    // Everything that is not ASCII has been written as `\xHH`, and so have newlines: the text for
+    // an end comes from `$` and `\Z` alone.
+    let linear = String::from_utf8(translator.out).map_err(|_| Untranslatable)?;
+    Ok(Texts { pcre2: linear.replace(END_OR_LAST_NEWLINE, "$"), linear })
 }
 
 struct Translator<'a> {
@@ -298,12 +327,14 @@ impl Translator<'_> {
                 self.out.push(b']');
                 return Ok(());
             }
-            first = false;
             if byte == b'[' && matches!(self.peek(1), Some(b':' | b'.' | b'=')) {
                 self.posix_class()?;
+                first = false;
                 continue;
             }
+            // An item may be nothing: `\E`.
             let Some(item) = self.class_item()? else { continue };
+            first = false;
             let low = match item {
                 ClassItem::Escape(text) => {
                     self.push(text);

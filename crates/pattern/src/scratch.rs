@@ -102,19 +102,21 @@ impl Scratch {
 
     pub(crate) fn is_match(&mut self, id: PatternId, pattern: &Pattern, subject: &[u8]) -> bool {
         if prefers_backtracking(pattern, subject) {
-            let found = self
-                .searcher(id)
-                .backtracker(pattern)
-                .map(|(regex, _)| regex.is_match(subject));
+            let found =
+                self.searcher(id).backtracker(pattern).map(|(regex, _)| regex.is_match(subject));
             match found {
                 Some(Ok(found)) => return found,
                 Some(Err(_)) => self.spent += LIMITED_COST,
                 None => {}
             }
-            return self.decide(id, pattern, subject, |linear, input| {
-                linear.regex.search_half_with(&mut linear.cache, &input.earliest(true)).is_some()
-            })
-            .unwrap_or(false);
+            return self
+                .decide(id, pattern, subject, |linear, input| {
+                    linear
+                        .regex
+                        .search_half_with(&mut linear.cache, &input.earliest(true))
+                        .is_some()
+                })
+                .unwrap_or(false);
         }
         self.linear(id, pattern, subject, |linear, input| {
             linear.regex.search_half_with(&mut linear.cache, &input.earliest(true)).is_some()
@@ -131,7 +133,7 @@ impl Scratch {
         let end = |linear: &mut Linear, input: Input<'_>| {
             linear.regex.search_half_with(&mut linear.cache, &input).map(|half| half.offset())
         };
-        if !prefers_backtracking(pattern, subject) {
+        if !prefers_backtracking(pattern, subject) && !pattern.takes_last_newline(subject) {
             return self.linear(id, pattern, subject, end)?;
         }
         let found =
@@ -155,8 +157,9 @@ impl Scratch {
     ) -> Option<usize> {
         let short = subject.len() <= BACKTRACK_BYTES_MAX;
         let has_linear = pattern.linear().is_some();
-        let backtracks = !pattern.needs_linear(subject)
-            && (short || !pattern.repeats_a_group || !has_linear);
+        let backtracks = pattern.takes_last_newline(subject)
+            || (!pattern.needs_linear(subject)
+                && (short || !pattern.repeats_a_group || !has_linear));
         // On a long line the automaton says first whether there is a match at all.
         if backtracks && !short && has_linear && self.find_end(id, pattern, subject).is_none() {
             return None;

@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use regex_automata::meta;
 use regex_syntax::hir::Hir;
 
+use crate::head::{ByteSet, Head};
 use crate::literal::{self, End, Literal, Needles};
 use crate::pcre2_syntax;
 use crate::scratch::{Captures, Scratch};
@@ -70,6 +71,7 @@ pub(crate) struct Pattern {
     text: Box<[u8]>,
     shape: Shape,
     needles: Option<Needles>,
+    head: Head,
     texts: Texts,
     /// Whether the linear engine knows everything that the pattern uses.
     linear_known: bool,
@@ -127,6 +129,12 @@ impl PatternSet {
         self.get(id)?.needles.as_ref()
     }
 
+    /// The bytes that a matching subject may begin with, if the pattern is anchored and depends on
+    /// bytes alone.
+    pub(crate) fn first_bytes(&self, id: PatternId) -> Option<&ByteSet> {
+        self.get(id).filter(|pattern| !pattern.language.is_unicode())?.head.first()
+    }
+
     /// Whether the pattern matches every subject.
     pub fn is_always(&self, id: PatternId) -> bool {
         self.get(id).is_some_and(|pattern| matches!(pattern.shape, Shape::Always))
@@ -166,8 +174,30 @@ impl PatternSet {
             Shape::Literals(literals) => {
                 literals.iter().any(|literal| literal.find(subject).is_some())
             }
-            Shape::General => scratch.is_match(id, pattern, subject),
+            Shape::General => pattern.may_match(subject) && scratch.is_match(id, pattern, subject),
         }
+    }
+
+    /// As [`Self::find_end`], by one engine, for tests that they agree. `None` if the pattern has
+    /// no such engine.
+    #[doc(hidden)]
+    pub fn find_end_by_automaton(&self, id: PatternId, subject: &[u8]) -> Option<Option<usize>> {
+        let regex = self.get(id)?.linear()?;
+        let mut cache = regex.create_cache();
+        let input = regex_automata::Input::new(subject);
+        Some(regex.search_half_with(&mut cache, &input).map(|half| half.offset()))
+    }
+
+    /// As [`Self::find_end_by_automaton`], by PCRE2 and from the original text where it has one.
+    #[doc(hidden)]
+    pub fn find_end_by_backtracking(&self, id: PatternId, subject: &[u8]) -> Option<Option<usize>> {
+        let pattern = self.get(id)?;
+        let original = match pattern.language {
+            Language::Pcre2 => bytes_as_text(&pattern.text),
+            Language::Match | Language::Regex => pattern.texts.pcre2.clone(),
+        };
+        let regex = build_backtracker(&original, true).ok()?;
+        regex.find_at(subject, 0).ok().map(|found| found.map(|found| found.end()))
     }
 
     /// Where the first match in `subject` ends.
@@ -183,6 +213,7 @@ impl PatternSet {
                 let literal = literals.iter().find(|literal| literal.find(subject).is_some())?;
                 literal.find(subject).map(|start| start + literal.bytes.len())
             }
+            Shape::General if !pattern.may_match(subject) => None,
             Shape::Literals(_) | Shape::General => scratch.find_end(id, pattern, subject),
         }
     }
@@ -198,7 +229,9 @@ impl PatternSet {
     ) -> Option<usize> {
         captures.clear();
         let pattern = self.get(id)?;
-        if pattern.has_captures {
+        if !pattern.may_match(subject) {
+            None
+        } else if pattern.has_captures {
             scratch.captures(id, pattern, subject, captures)
         } else {
             self.find_end(id, subject, scratch)
@@ -242,8 +275,8 @@ impl Pattern {
             (Some(hir), _) => hir.properties().explicit_captures_len() > 0,
             (None, _) => true,
         };
-        let texts = translated
-            .unwrap_or_else(|| Texts { pcre2: checked.clone(), linear: String::new() });
+        let texts =
+            translated.unwrap_or_else(|| Texts { pcre2: checked.clone(), linear: String::new() });
         let flags = has_inline_flags(text) && language == Language::Pcre2;
         let shape = match (&hir, language) {
             _ if is_always(language, text) => Shape::Always,
@@ -266,6 +299,7 @@ impl Pattern {
             text: text.into(),
             shape,
             needles,
+            head: hir.as_ref().map(Head::new).unwrap_or_default(),
             linear_known,
             repeats_a_group: hir.as_ref().is_none_or(literal::repeats_a_group),
             has_captures,
@@ -291,9 +325,19 @@ impl Pattern {
         }
     }
 
+    /// Whether the subject's first bytes leave a match possible.
+    fn may_match(&self, subject: &[u8]) -> bool {
+        self.head.fits(subject) || self.needs_linear(subject)
+    }
+
     /// Whether only the linear engine gives the right answer for this subject.
     pub(crate) fn needs_linear(&self, subject: &[u8]) -> bool {
         self.language.is_unicode() && !subject.is_ascii()
+    }
+
+    /// Whether the linear engine would count the subject's last newline into a match.
+    pub(crate) fn takes_last_newline(&self, subject: &[u8]) -> bool {
+        subject.ends_with(b"\n") && self.texts.linear.contains(translate::END_OR_LAST_NEWLINE)
     }
 
     /// PCRE2's code for this pattern; `None` if it cannot be built.
@@ -349,9 +393,15 @@ fn compile_message(error: &pcre2::Error) -> String {
 /// escapes (which moves the places after them in an error).
 fn bytes_as_text(text: &[u8]) -> String {
     text.iter()
-        .map(|&byte| {
-            if byte.is_ascii() { char::from(byte).to_string() } else { format!("\\x{byte:02X}") }
-        })
+        .map(
+            |&byte| {
+                if byte.is_ascii() {
+                    char::from(byte).to_string()
+                } else {
+                    format!("\\x{byte:02X}")
+                }
+            },
+        )
         .collect()
 }
 
@@ -437,6 +487,7 @@ fn needles_of(
     if language.is_unicode() && !literals.iter().all(|literal| literal.bytes.is_ascii()) {
         return None;
     }
-    let needles = Needles { exact: exact && foldable && !inline_flags, ascii_only: !foldable, literals };
+    let needles =
+        Needles { exact: exact && foldable && !inline_flags, ascii_only: !foldable, literals };
     (needles.shortest() > 0).then_some(needles)
 }

@@ -54,7 +54,8 @@ fn push_bytes(out: &mut String, bytes: &[u8]) {
     }
 }
 
-/// The end of the subject, or before its last newline: what `$` means to PCRE2.
+/// The end of the subject, or before its last newline: what `$` means to PCRE2. The newline becomes
+/// part of the match, which [`crate::scratch`] has to keep in mind.
 pub(crate) const END_OR_LAST_NEWLINE: &str = "(?:\\n?\\z)";
 
 /// OS_Match in its general form: only `^`, `$` and `|` are special.
@@ -64,7 +65,10 @@ pub(crate) fn os_match(text: &[u8]) -> Texts {
     while let Some(&byte) = rest.first() {
         match byte {
             b'^' => out.both("\\A"),
-            b'$' => out.both(END_OR_LAST_NEWLINE),
+            b'$' => {
+                out.pcre2.push('$');
+                out.linear.push_str(END_OR_LAST_NEWLINE);
+            }
             b'|' => out.both("|"),
             _ => {
                 let end = rest.iter().position(|b| b"^$|".contains(b)).unwrap_or(rest.len());
@@ -165,7 +169,7 @@ fn lazy_quantifiers(text: &[u8]) -> Vec<bool> {
             let last = text[at + 1..].iter().find(|&&byte| byte != b')');
             let ends_alternative = matches!(last, None | Some(b'|'));
             let after_backslash = at >= 1 && text[at - 1] == b'\\';
-            is_quantifier(text, at) && !(ends_alternative && !after_backslash)
+            is_quantifier(text, at) && (after_backslash || !ends_alternative)
         })
         .collect()
 }

@@ -1,5 +1,7 @@
 //! The languages by table: pattern, subject, end of the match and captures.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail anywhere")]
+
 use pattern::{Captures, Language, PatternSet, Scratch};
 
 /// End of match and captures, or `None` for no match.

@@ -1,12 +1,11 @@
 //! One `<decoder>` element: what it says, checked on its own.
 
-use model::diagnostic::nearest;
 use model::limits::PATTERN_BYTES_MAX;
 use model::{Category, Diagnostic, Field, SourceId, Span};
 use osxml::Element;
 use pattern::{Language, PatternId};
 
-use super::Loader;
+use super::{Loader, messages};
 use crate::fields::Name;
 use crate::plugins::{self, Plugin};
 use crate::set::{FtsFields, Offset};
@@ -46,7 +45,14 @@ pub(super) struct Text {
     single: bool,
 }
 
-const CHILDREN: [&str; 15] = [
+impl Text {
+    fn shown(&self) -> String {
+        String::from_utf8_lossy(&self.bytes).into_owned()
+    }
+}
+
+/// The elements a decoder may contain.
+const CHILDREN: [&str; 14] = [
     "parent",
     "program_name",
     "program_name_pcre2",
@@ -61,8 +67,16 @@ const CHILDREN: [&str; 15] = [
     "use_own_name",
     "accumulate",
     "plugin_decoder",
-    "status",
 ];
+
+// The plain one wins if both are given.
+const PROGRAM: [(&str, Language); 2] =
+    [("program_name", Language::Match), ("program_name_pcre2", Language::Pcre2)];
+const PREMATCH: [(&str, Language); 2] =
+    [("prematch", Language::Regex), ("prematch_pcre2", Language::Pcre2)];
+const REGEX: [(&str, Language); 2] = [("regex", Language::Regex), ("pcre2", Language::Pcre2)];
+
+const FTS_WORDS_MAX: usize = 8;
 
 /// The texts of a decoder element by child name.
 #[derive(Default)]
@@ -74,26 +88,25 @@ impl Texts {
     fn get(&self, name: &str) -> Option<&Text> {
         self.parts.iter().find(|(known, _)| *known == name).map(|(_, text)| text)
     }
+
+    fn has(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    fn pattern(&self, names: [(&str, Language); 2]) -> Option<(&Text, Language)> {
+        names.iter().find_map(|&(name, language)| Some((self.get(name)?, language)))
+    }
 }
 
 impl Loader {
-    fn error(
-        &mut self,
-        source: SourceId,
-        at: Span,
-        code: &'static str,
-        message: String,
-        hint: &str,
-    ) {
-        self.diagnostics.push(Diagnostic::error(code, message).at(source, at).hint(hint));
+    pub(super) fn report(&mut self, source: SourceId, at: Span, finding: Diagnostic) {
+        self.diagnostics.push(finding.at(source, at));
     }
 
     /// The decoder an element describes; `None`, with findings, if it cannot be used.
     pub(super) fn decoder(&mut self, source: SourceId, element: &Element) -> Option<Draft> {
         if !element.is("decoder") {
-            let message = format!("`<{}>` in a decoder file", element.name);
-            let hint = "only `<decoder name=\"…\">` elements belong here";
-            self.error(source, element.name_span, "not-a-decoder", message, hint);
+            self.report(source, element.name_span, messages::not_a_decoder(&element.name));
             return None;
         }
         let errors_before = self.errors();
@@ -103,7 +116,7 @@ impl Loader {
         (self.errors() == errors_before).then_some(draft)
     }
 
-    pub(super) fn errors(&self) -> usize {
+    fn errors(&self) -> usize {
         let is_error = |finding: &&Diagnostic| finding.severity == model::Severity::Error;
         self.diagnostics.iter().filter(is_error).count()
     }
@@ -111,17 +124,14 @@ impl Loader {
     fn name(&mut self, source: SourceId, element: &Element) -> Option<String> {
         for attribute in &element.attributes {
             if !attribute.name.eq_ignore_ascii_case("name") {
-                let message = format!("unknown attribute `{}` of a decoder", attribute.name);
-                let hint = "a decoder has one attribute, `name`";
-                self.error(source, attribute.name_span, "unknown-attribute", message, hint);
+                let finding = messages::unknown_decoder_attribute(&attribute.name);
+                self.report(source, attribute.name_span, finding);
             }
         }
         match element.attribute("name") {
             Some(name) if !name.value.is_empty() => Some(name.text().into_owned()),
             _ => {
-                let message = "decoder without a name".to_owned();
-                let hint = "write `<decoder name=\"…\">`";
-                self.error(source, element.name_span, "missing-name", message, hint);
+                self.report(source, element.name_span, messages::missing_name());
                 None
             }
         }
@@ -130,14 +140,9 @@ impl Loader {
     fn texts(&mut self, source: SourceId, element: &Element) -> Texts {
         let mut texts = Texts::default();
         for child in &element.children {
-            let known = CHILDREN.into_iter().find(|known| child.is(known));
-            let Some(known) = known.filter(|&known| known != "status") else {
-                let message = format!("unknown element `<{}>` in a decoder", child.name);
-                let hint = match nearest(&child.name, CHILDREN) {
-                    Some(word) => format!("did you mean `<{word}>`?"),
-                    None => format!("known are {}", CHILDREN.join(", ")),
-                };
-                self.error(source, child.name_span, "unknown-element", message, &hint);
+            let Some(known) = CHILDREN.into_iter().find(|known| child.is(known)) else {
+                let finding = messages::unknown_element(&child.name, &CHILDREN);
+                self.report(source, child.name_span, finding);
                 continue;
             };
             let offset = self.offset(source, child, known);
@@ -147,20 +152,14 @@ impl Loader {
                     text.bytes.extend_from_slice(&child.content);
                     text.single = false;
                     if offset.is_some() {
-                        let message = format!("`offset` on a repeated `<{known}>`");
-                        let hint = "put it on the first one";
-                        self.error(source, child.name_span, "late-offset", message, hint);
+                        self.report(source, child.name_span, messages::late_offset(known));
                     }
                 }
-                None => texts.parts.push((
-                    known,
-                    Text {
-                        bytes: child.content.clone(),
-                        at: child.content_span,
-                        offset,
-                        single: child.content_span.range().len() == child.content.len(),
-                    },
-                )),
+                None => {
+                    let single = child.content_span.range().len() == child.content.len();
+                    let (bytes, at) = (child.content.clone(), child.content_span);
+                    texts.parts.push((known, Text { bytes, at, offset, single }));
+                }
             }
         }
         texts
@@ -168,61 +167,48 @@ impl Loader {
 
     fn offset(&mut self, source: SourceId, child: &Element, known: &str) -> Option<Offset> {
         let attribute = child.attributes.first()?;
-        let takes_offset = matches!(known, "prematch" | "prematch_pcre2" | "regex" | "pcre2");
+        let takes_offset = PREMATCH.iter().chain(&REGEX).any(|(name, _)| *name == known);
         if !attribute.name.eq_ignore_ascii_case("offset") || !takes_offset {
-            let message = format!("unknown attribute `{}` of `<{known}>`", attribute.name);
-            let hint = if takes_offset { "only `offset` is known" } else { "remove it" };
-            self.error(source, attribute.name_span, "unknown-attribute", message, hint);
+            let finding = messages::unknown_attribute(&attribute.name, known, takes_offset);
+            self.report(source, attribute.name_span, finding);
             return None;
         }
-        let offset = match attribute.value.as_slice() {
-            b"after_parent" => Offset::AfterParent,
-            b"after_prematch" => Offset::AfterPrematch,
-            b"after_regex" => Offset::AfterRegex,
+        match attribute.value.as_slice() {
+            b"after_parent" => Some(Offset::AfterParent),
+            b"after_prematch" => Some(Offset::AfterPrematch),
+            b"after_regex" => Some(Offset::AfterRegex),
             _ => {
-                let message = format!("unknown offset `{}`", attribute.text());
-                let hint = "known are after_parent, after_prematch, after_regex";
-                self.error(source, attribute.value_span, "unknown-offset", message, hint);
-                return None;
+                let finding = messages::unknown_offset(&attribute.text());
+                self.report(source, attribute.value_span, finding);
+                None
             }
-        };
-        Some(offset)
+        }
     }
 
     fn draft(&mut self, source: SourceId, element: &Element, name: String, texts: &Texts) -> Draft {
         let parent = texts.get("parent").cloned();
-        let program = self
-            .part(
-                source,
-                texts,
-                [("program_name", Language::Match), ("program_name_pcre2", Language::Pcre2)],
-            )
-            .filter(|_| parent.is_none())
-            .map(|part| part.pattern);
-        let prematch = self.part(
-            source,
-            texts,
-            [("prematch", Language::Regex), ("prematch_pcre2", Language::Pcre2)],
-        );
-        let regex =
-            self.part(source, texts, [("regex", Language::Regex), ("pcre2", Language::Pcre2)]);
+        let program = self.part(source, texts, PROGRAM);
+        let category = texts.get("type").map(|text| self.category(source, text));
         let draft = Draft {
             at: (source, element.name_span),
-            program,
-            prematch,
-            regex,
+            // compat: below a parent it is read but means nothing.
+            program: program.filter(|_| parent.is_none()).map(|part| part.pattern),
+            prematch: self.part(source, texts, PREMATCH),
+            regex: self.part(source, texts, REGEX),
             order: texts.get("order").map(|text| self.order(source, text)).unwrap_or_default(),
             fts: texts.get("fts").and_then(|text| self.fts(source, text)),
-            category: texts
-                .get("type")
-                .map_or(Category::Syslog, |text| self.category(source, text)),
+            category: category.unwrap_or_default(),
             use_own_name: texts.get("use_own_name").is_some_and(|text| text.bytes == b"true"),
-            accumulate: texts.get("accumulate").is_some(),
+            accumulate: texts.has("accumulate"),
             plugin: texts.get("plugin_decoder").and_then(|text| self.plugin(source, text)),
             parent,
             name,
         };
-        self.check(source, element, &draft, texts);
+        for finding in combinations(&draft, texts) {
+            self.report(source, element.name_span, finding);
+        }
+        self.check_offsets(source, element, &draft, texts);
+        self.check_captures(source, &draft);
         draft
     }
 
@@ -232,13 +218,9 @@ impl Loader {
         texts: &Texts,
         names: [(&str, Language); 2],
     ) -> Option<Part> {
-        // The first of the two wins if both are given.
-        let (text, language) =
-            names.iter().find_map(|&(name, language)| Some((texts.get(name)?, language)))?;
+        let (text, language) = texts.pattern(names)?;
         if text.bytes.len() > PATTERN_BYTES_MAX {
-            let message = format!("pattern of {} bytes", text.bytes.len());
-            let hint = format!("at most {PATTERN_BYTES_MAX} are allowed");
-            self.error(source, text.at, "pattern-too-long", message, &hint);
+            self.report(source, text.at, messages::pattern_too_long(text.bytes.len()));
             return None;
         }
         match self.patterns.compile(language, &text.bytes) {
@@ -246,15 +228,11 @@ impl Loader {
                 let offset = text.offset.unwrap_or(Offset::Start);
                 Some(Part { pattern, language, offset, at: text.at })
             }
-            Err(error) => {
-                let at = if text.single {
-                    let start = text.at.range().start + error.offset;
-                    Span::new(start, (start + 1).min(text.at.range().end))
-                } else {
-                    text.at
-                };
-                let hint = error.hint.clone().unwrap_or_else(|| "mend the pattern".to_owned());
-                self.error(source, at, "bad-pattern", error.message, &hint);
+            Err(fault) => {
+                let start = text.at.range().start + fault.offset;
+                let place = Span::new(start, (start + 1).min(text.at.range().end));
+                let at = if text.single { place } else { text.at };
+                self.report(source, at, messages::bad_pattern(&fault));
                 None
             }
         }
@@ -263,9 +241,8 @@ impl Loader {
     fn order(&mut self, source: SourceId, text: &Text) -> Vec<Name> {
         let words: Vec<&[u8]> = text.bytes.split(|&byte| byte == b',').collect();
         if words.len() > self.order_fields_max {
-            let message = format!("{} fields in one order", words.len());
-            let hint = format!("at most {} are allowed", self.order_fields_max);
-            self.error(source, text.at, "order-too-long", message, &hint);
+            let finding = messages::order_too_long(words.len(), self.order_fields_max);
+            self.report(source, text.at, finding);
             return Vec::new();
         }
         let mut names = Vec::new();
@@ -273,14 +250,21 @@ impl Loader {
             let word = word.trim_ascii();
             let word = word.split(|&byte| byte == b' ').next().unwrap_or_default();
             if word.is_empty() {
-                let hint = "remove the comma, or name a field";
-                self.error(source, text.at, "empty-field", "empty field name".to_owned(), hint);
+                self.report(source, text.at, messages::empty_field());
                 continue;
             }
-            names.push(match Field::from_order_word(word) {
-                Some(field) => Name::Static(field),
-                None => self.dynamic.name(&String::from_utf8_lossy(word)),
-            });
+            if let Some(field) = Field::from_order_word(word) {
+                names.push(Name::Static(field));
+                continue;
+            }
+            let word = String::from_utf8_lossy(word);
+            match self.dynamic.name(&word) {
+                Some(name) => names.push(name),
+                None => {
+                    let finding = messages::too_many_fields(&word, super::DYNAMIC_FIELDS_MAX);
+                    self.report(source, text.at, finding);
+                }
+            }
         }
         names
     }
@@ -288,9 +272,8 @@ impl Loader {
     fn fts(&mut self, source: SourceId, text: &Text) -> Option<FtsFields> {
         let mut fields = FtsFields::default();
         let words: Vec<&[u8]> = text.bytes.split(|&byte| byte == b',').collect();
-        if words.len() > 8 {
-            let message = format!("{} words in one fts", words.len());
-            self.error(source, text.at, "fts-too-long", message, "at most 8 are allowed");
+        if words.len() > FTS_WORDS_MAX {
+            self.report(source, text.at, messages::fts_too_long(words.len(), FTS_WORDS_MAX));
             return None;
         }
         for word in words {
@@ -311,143 +294,81 @@ impl Loader {
             } else if has(b"system_name") {
                 fields.system_name = true;
             } else if !has(b"name") {
-                let word = String::from_utf8_lossy(word.trim_ascii()).into_owned();
-                let hint = "known are name, user, srcip, dstip, id, location, data, system_name";
-                self.error(
-                    source,
-                    text.at,
-                    "unknown-fts",
-                    format!("unknown fts word `{word}`"),
-                    hint,
-                );
+                let word = String::from_utf8_lossy(word.trim_ascii());
+                self.report(source, text.at, messages::unknown_fts(&word));
             }
         }
         Some(fields)
     }
 
     fn category(&mut self, source: SourceId, text: &Text) -> Category {
-        super::category(&text.bytes).unwrap_or_else(|| {
-            let word = String::from_utf8_lossy(&text.bytes).into_owned();
-            let known = Category::ALL.map(Category::word);
-            let hint = match nearest(&word, known) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("known are {}", known.join(", ")),
-            };
-            self.error(
-                source,
-                text.at,
-                "unknown-type",
-                format!("unknown decoder type `{word}`"),
-                &hint,
-            );
+        Category::from_word(&text.bytes).unwrap_or_else(|| {
+            self.report(source, text.at, messages::unknown_type(&text.shown()));
             Category::Syslog
         })
     }
 
     fn plugin(&mut self, source: SourceId, text: &Text) -> Option<&'static dyn Plugin> {
-        let word = String::from_utf8_lossy(&text.bytes).into_owned();
-        let known = plugins::ALL.iter().map(|plugin| plugin.name());
-        let found = plugins::ALL.iter().copied().find(|plugin| plugin.name() == word);
+        let found = plugins::find(&text.bytes);
         if found.is_none() {
-            let hint = match nearest(&word, known.clone()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("known are {}", known.collect::<Vec<_>>().join(", ")),
-            };
-            self.error(
-                source,
-                text.at,
-                "unknown-plugin",
-                format!("unknown plugin decoder `{word}`"),
-                &hint,
-            );
+            self.report(source, text.at, messages::unknown_plugin(&text.shown()));
         }
         found
     }
 
-    /// The rules that can be checked without looking at other decoders.
-    fn check(&mut self, source: SourceId, element: &Element, draft: &Draft, texts: &Texts) {
-        let at = element.name_span;
-        let has_regex = texts.get("regex").or(texts.get("pcre2")).is_some();
-        let has_prematch = texts.get("prematch").or(texts.get("prematch_pcre2")).is_some();
-        let has_program = texts.get("program_name").or(texts.get("program_name_pcre2")).is_some();
-        let (order, fts) = (texts.get("order").is_some(), texts.get("fts").is_some());
-        let named = format!("decoder `{}`", draft.name);
-        let mut refuse = |code, what: &str, hint: &str| {
-            self.error(source, at, code, format!("{named} {what}"), hint);
-        };
-        if draft.parent.is_none() && !has_prematch && !has_program {
-            refuse(
-                "nothing-to-match",
-                "has neither prematch nor program_name",
-                "a decoder without a parent needs one of them",
-            );
-        }
-        if has_regex && !order {
-            refuse(
-                "missing-order",
-                "has a regex but no order",
-                "name the captured fields in `<order>`",
-            );
-        }
-        if (order || fts) && !has_regex {
-            refuse(
-                "missing-regex",
-                "has an order or fts but no regex",
-                "add the regex that captures the fields",
-            );
-        }
-        if texts.get("plugin_decoder").is_some() && (has_regex || order) {
-            refuse(
-                "plugin-with-regex",
-                "has a plugin and a regex",
-                "a plugin takes out the fields by itself",
-            );
-        }
+    fn check_offsets(&mut self, source: SourceId, element: &Element, draft: &Draft, texts: &Texts) {
+        let is_top = draft.parent.is_none();
         let offset = |part: Option<Part>| part.map_or(Offset::Start, |part| part.offset);
-        match offset(draft.prematch) {
-            Offset::Start => {}
-            Offset::AfterParent if draft.parent.is_some() => {}
-            Offset::AfterParent => refuse(
-                "offset-without-parent",
-                "has no parent to look behind",
-                "remove the offset, or add a parent",
-            ),
-            Offset::AfterPrematch | Offset::AfterRegex => refuse(
-                "bad-offset",
-                "has a prematch that looks behind itself",
-                "a prematch only knows the offset after_parent",
-            ),
+        let prematch = match offset(draft.prematch) {
+            Offset::Start => None,
+            Offset::AfterParent => {
+                is_top.then(|| messages::offset_without_parent(&draft.name, "after_parent"))
+            }
+            Offset::AfterPrematch | Offset::AfterRegex => Some(messages::bad_offset(&draft.name)),
+        };
+        let regex = match offset(draft.regex) {
+            Offset::Start => None,
+            Offset::AfterParent => {
+                is_top.then(|| messages::offset_without_parent(&draft.name, "after_parent"))
+            }
+            Offset::AfterPrematch => (!is_top && texts.pattern(PREMATCH).is_none())
+                .then(|| messages::offset_without_prematch(&draft.name)),
+            Offset::AfterRegex => {
+                is_top.then(|| messages::offset_without_parent(&draft.name, "after_regex"))
+            }
+        };
+        for finding in prematch.into_iter().chain(regex) {
+            self.report(source, element.name_span, finding);
         }
-        match offset(draft.regex) {
-            Offset::AfterParent if draft.parent.is_none() => refuse(
-                "offset-without-parent",
-                "has no parent to look behind",
-                "remove the offset, or add a parent",
-            ),
-            Offset::AfterPrematch if draft.parent.is_some() && !has_prematch => refuse(
-                "offset-without-prematch",
-                "has no prematch to look behind",
-                "remove the offset, or add a prematch",
-            ),
-            Offset::AfterRegex if draft.parent.is_none() => refuse(
-                "offset-without-parent",
-                "has no regex before it to look behind",
-                "after_regex continues an earlier decoder of the same name and parent",
-            ),
-            _ => {}
-        }
+    }
+
+    fn check_captures(&mut self, source: SourceId, draft: &Draft) {
+        // compat: as pcre2 it is accepted and yields no fields.
         if let Some(part) = draft.regex
             && part.language == Language::Regex
             && self.patterns.is_anchored_literal(part.pattern)
         {
-            let message = format!("{named} has a regex without captures");
-            self.error(
-                source,
-                part.at,
-                "no-captures",
-                message,
-                "put parentheses around what to take out",
-            );
+            self.report(source, part.at, messages::no_captures(&draft.name));
         }
     }
+}
+
+/// What is missing in a decoder, or too much.
+fn combinations(draft: &Draft, texts: &Texts) -> Vec<Diagnostic> {
+    let has_regex = texts.pattern(REGEX).is_some();
+    let has_start = texts.pattern(PREMATCH).or(texts.pattern(PROGRAM)).is_some();
+    let (order, fts) = (texts.has("order"), texts.has("fts"));
+    let mut findings = Vec::new();
+    if draft.parent.is_none() && !has_start {
+        findings.push(messages::nothing_to_match(&draft.name));
+    }
+    if has_regex && !order {
+        findings.push(messages::missing_order(&draft.name));
+    }
+    if texts.has("plugin_decoder") && (has_regex || order) {
+        findings.push(messages::plugin_with_regex(&draft.name));
+    } else if (order || fts) && !has_regex {
+        findings.push(messages::missing_regex(&draft.name));
+    }
+    findings
 }

@@ -1,13 +1,14 @@
 //! Links decoders into trees.
 
 use hashbrown::HashMap;
-use model::Diagnostic;
-use model::diagnostic::nearest;
 use pattern::{GateBuilder, PatternSet, Slot};
 
 use super::element::Draft;
-use super::{INTERNAL_NAMES, Ids, Loader};
+use super::{INTERNAL_NAMES, Ids, Loader, NAMES_MAX, messages};
 use crate::set::{DecodeOptions, Decoder, DecoderIndex, DecoderSet, Offset, Siblings};
+
+/// Decoders that may share a parent, or have none: a gate numbers them with 16 bits.
+const SIBLINGS_MAX: usize = 60_000;
 
 /// Links the decoders of all files; `drafts` are in file order.
 pub(super) fn link(loader: &mut Loader, drafts: Vec<Draft>, options: DecodeOptions) -> DecoderSet {
@@ -23,6 +24,8 @@ struct Linker {
     decoders: Vec<Decoder>,
     /// Top-level decoders by name; several may share one.
     tops: HashMap<String, Vec<usize>>,
+    /// Children by the names of their parent and their own, in order.
+    groups: HashMap<(String, String), Vec<usize>>,
     ids: Ids,
     with_program: Vec<DecoderIndex>,
     without_program: Vec<DecoderIndex>,
@@ -30,72 +33,77 @@ struct Linker {
 
 impl Linker {
     fn add(&mut self, loader: &mut Loader, draft: Draft) {
-        match &draft.parent {
+        if !self.ids.has_room_for(&draft.name) {
+            let finding = messages::too_many_names(&draft.name, NAMES_MAX);
+            loader.report(draft.at.0, draft.at.1, finding);
+            return;
+        }
+        let Some(parent) = &draft.parent else {
+            self.add_top(loader, draft);
+            return;
+        };
+        let parent_name = String::from_utf8_lossy(&parent.bytes).into_owned();
+        match self.tops.get(&parent_name).cloned() {
+            Some(parents) => self.add_child(loader, draft, &parent_name, &parents),
             None => {
-                let index = self.decoders.len();
-                let list = if draft.program.is_some() {
-                    &mut self.with_program
-                } else {
-                    &mut self.without_program
-                };
-                list.push(DecoderIndex(index as u32));
-                self.tops.entry(draft.name.clone()).or_default().push(index);
-                let id = self.ids.of(&draft.name);
-                let name = draft.name.clone();
-                self.decoders.push(decoder(draft, name, id));
-            }
-            Some(parent) => {
-                let parent_name = String::from_utf8_lossy(&parent.bytes).into_owned();
-                let Some(parents) = self.tops.get(&parent_name).cloned() else {
-                    let at = parent.at;
-                    self.unknown_parent(loader, &draft, &parent_name, at);
-                    return;
-                };
-                self.add_child(loader, draft, &parent_name, &parents);
+                let is_child = self.decoders.iter().any(|decoder| decoder.own_name == parent_name);
+                let tops = self.tops.keys().map(String::as_str);
+                let finding = messages::unknown_parent(&draft.name, &parent_name, is_child, tops);
+                loader.report(draft.at.0, parent.at, finding);
             }
         }
     }
 
-    fn unknown_parent(&self, loader: &mut Loader, draft: &Draft, parent: &str, at: model::Span) {
-        let is_child = self.decoders.iter().any(|decoder| decoder.own_name == parent);
-        let message = format!("decoder `{}` has an unknown parent `{parent}`", draft.name);
-        let hint = match nearest(parent, self.tops.keys().map(String::as_str)) {
-            _ if is_child => "that decoder has a parent itself; only two levels exist".to_owned(),
-            Some(near) => format!("did you mean `{near}`?"),
-            None => "the parent must stand before its children".to_owned(),
+    fn add_top(&mut self, loader: &mut Loader, draft: Draft) {
+        let index = self.decoders.len();
+        let list = match draft.program {
+            Some(_) => &mut self.with_program,
+            None => &mut self.without_program,
         };
-        let finding = Diagnostic::error("unknown-parent", message);
-        loader.diagnostics.push(finding.at(draft.at.0, at).hint(hint));
+        if list.len() >= SIBLINGS_MAX {
+            let finding = messages::too_many_siblings(&draft.name, SIBLINGS_MAX);
+            loader.report(draft.at.0, draft.at.1, finding);
+            return;
+        }
+        list.push(DecoderIndex(index as u32));
+        self.tops.entry(draft.name.clone()).or_default().push(index);
+        let id = self.ids.of(&draft.name);
+        let name = draft.name.clone();
+        self.decoders.push(decoder(draft, name, id));
     }
 
     fn add_child(&mut self, loader: &mut Loader, draft: Draft, parent: &str, parents: &[usize]) {
-        let siblings: Vec<usize> = parents
-            .iter()
-            .filter_map(|&parent| self.decoders.get(parent))
-            .flat_map(|parent| parent.children.members.iter())
-            .map(|index| index.0 as usize)
-            .collect();
-        let same: Vec<usize> = siblings
-            .into_iter()
-            .filter(|&sibling| {
-                self.decoders.get(sibling).is_some_and(|decoder| decoder.own_name == draft.name)
-            })
-            .collect();
-        self.check_group(loader, &draft, &same);
-        for sibling in same {
-            if let Some(decoder) = self.decoders.get_mut(sibling) {
-                decoder.has_next = true;
-            }
-        }
-        let id = if draft.use_own_name {
-            self.ids.of(&draft.name)
-        } else {
-            // compat: the name is known to `decoded_as`, but events carry the parent's.
-            self.ids.of(&draft.name);
-            self.ids.of(parent)
+        let is_full = |&parent: &usize| {
+            let parent: Option<&Decoder> = self.decoders.get(parent);
+            parent.is_some_and(|parent| parent.children.members.len() >= SIBLINGS_MAX)
         };
-        let shown = if draft.use_own_name { draft.name.clone() } else { parent.to_owned() };
+        if parents.iter().any(is_full) {
+            let finding = messages::too_many_siblings(&draft.name, SIBLINGS_MAX);
+            loader.report(draft.at.0, draft.at.1, finding);
+            return;
+        }
         let index = DecoderIndex(self.decoders.len() as u32);
+        let group = self.groups.entry((parent.to_owned(), draft.name.clone())).or_default();
+        let earlier = group.last().copied();
+        let first = group.first().copied();
+        group.push(index.0 as usize);
+        if let Some(first) = first.and_then(|first| self.decoders.get(first)) {
+            check_group_member(loader, &draft, first);
+        } else if looks_behind_regex(&draft) {
+            let finding = messages::offset_without_regex(&draft.name);
+            loader.report(draft.at.0, draft.at.1, finding);
+        }
+        // All before the last one have their mark from when the last one came.
+        if let Some(earlier) = earlier.and_then(|earlier| self.decoders.get_mut(earlier)) {
+            earlier.has_next = true;
+        }
+        // compat: every name is known to `decoded_as`, but events carry the parent's.
+        let own_id = self.ids.of(&draft.name);
+        let (shown, id) = if draft.use_own_name {
+            (draft.name.clone(), own_id)
+        } else {
+            (parent.to_owned(), self.ids.of(parent))
+        };
         let mut child = decoder(draft, shown, id);
         child.parent_name = parent.to_owned();
         self.decoders.push(child);
@@ -103,55 +111,6 @@ impl Linker {
             if let Some(parent) = self.decoders.get_mut(parent) {
                 parent.children.members.push(index);
             }
-        }
-    }
-
-    /// What a decoder that continues an earlier one of its name may not have.
-    fn check_group(&self, loader: &mut Loader, draft: &Draft, same: &[usize]) {
-        let earlier = same.first().and_then(|&index| self.decoders.get(index));
-        let mut refuse = |code, what: &str, hint: &str| {
-            let message = format!("decoder `{}` {what}", draft.name);
-            loader
-                .diagnostics
-                .push(Diagnostic::error(code, message).at(draft.at.0, draft.at.1).hint(hint));
-        };
-        let looks_behind_regex = draft.regex.is_some_and(|part| part.offset == Offset::AfterRegex);
-        let Some(earlier) = earlier else {
-            if looks_behind_regex {
-                refuse(
-                    "offset-without-regex",
-                    "has no regex before it to look behind",
-                    "after_regex continues an earlier decoder of the same name and parent",
-                );
-            }
-            return;
-        };
-        if looks_behind_regex && earlier.regex.is_none() && earlier.prematch.is_none() {
-            refuse(
-                "offset-without-regex",
-                "continues a decoder without a regex",
-                "give the first one a regex",
-            );
-        }
-        if draft.prematch.is_some() || draft.fts.is_some() {
-            refuse(
-                "group-with-prematch",
-                "continues one of the same name and may not have prematch or fts",
-                "move it to the first of the group, or use another name",
-            );
-        }
-        let language = |pattern| loader.patterns.source(pattern).map(|(language, _)| language);
-        let mixed = match (earlier.regex, draft.regex) {
-            (Some((pattern, _)), Some(part)) => language(pattern) != Some(part.language),
-            _ => false,
-        };
-        if mixed {
-            let message =
-                format!("decoder `{}` mixes regex and pcre2 with one of the same name", draft.name);
-            let finding = Diagnostic::error("group-mixes-languages", message);
-            loader.diagnostics.push(
-                finding.at(draft.at.0, draft.at.1).hint("use one of the two in the whole group"),
-            );
         }
     }
 
@@ -182,27 +141,49 @@ impl Linker {
 
     /// A list of decoders with its gates.
     fn siblings(&self, patterns: &PatternSet, members: &[DecoderIndex]) -> Siblings {
-        let (mut from_start, mut after_parent) = (GateBuilder::default(), GateBuilder::default());
-        let mut ungated = Vec::new();
+        let (mut from_start, mut after_parent) =
+            (GateBuilder::for_trying(), GateBuilder::for_trying());
         for (position, &index) in members.iter().enumerate() {
             let slot = Slot::try_from(position).unwrap_or(Slot::MAX);
-            let prematch = self.decoders.get(index.0 as usize).and_then(|decoder| decoder.prematch);
-            let needles = prematch
-                .and_then(|(pattern, _)| patterns.needles(pattern))
-                .filter(|needles| GateBuilder::takes(needles) && slot < Slot::MAX);
-            match (prematch, needles) {
-                (Some((_, Offset::AfterParent)), Some(needles)) => after_parent.add(slot, needles),
-                (Some(_), Some(needles)) => from_start.add(slot, needles),
-                _ => ungated.push(slot),
+            match self.decoders.get(index.0 as usize).and_then(|decoder| decoder.prematch) {
+                Some((pattern, Offset::AfterParent)) => {
+                    after_parent.add(slot, patterns, pattern);
+                }
+                Some((pattern, _)) => {
+                    from_start.add(slot, patterns, pattern);
+                }
+                None => from_start.add_always(slot),
             }
         }
         Siblings {
             members: members.to_vec(),
             from_start: from_start.build(),
             after_parent: after_parent.build(),
-            ungated,
         }
     }
+}
+
+/// What a decoder that continues an earlier one of its name may not have.
+fn check_group_member(loader: &mut Loader, draft: &Draft, first: &Decoder) {
+    let language = |pattern| loader.patterns.source(pattern).map(|(language, _)| language);
+    let mixed = match (first.regex, draft.regex) {
+        (Some((pattern, _)), Some(part)) => language(pattern) != Some(part.language),
+        _ => false,
+    };
+    let (source, at) = draft.at;
+    if looks_behind_regex(draft) && first.regex.is_none() && first.prematch.is_none() {
+        loader.report(source, at, messages::offset_without_regex(&draft.name));
+    }
+    if draft.prematch.is_some() || draft.fts.is_some() {
+        loader.report(source, at, messages::group_with_prematch(&draft.name));
+    }
+    if mixed {
+        loader.report(source, at, messages::group_mixes_languages(&draft.name));
+    }
+}
+
+fn looks_behind_regex(draft: &Draft) -> bool {
+    draft.regex.is_some_and(|part| part.offset == Offset::AfterRegex)
 }
 
 fn decoder(draft: Draft, name: String, id: model::DecoderId) -> Decoder {
