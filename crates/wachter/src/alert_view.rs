@@ -90,9 +90,8 @@ impl AlertWriter {
 }
 
 fn rule_view(rule: &Rule, fired_times: u64) -> RuleView<'_> {
-    let info = |kind| {
-        rule.info.iter().find(|info| info.kind == kind).map(|info| info.text.as_str())
-    };
+    let info =
+        |kind| rule.info.iter().find(|info| info.kind == kind).map(|info| info.text.as_str());
     RuleView {
         id: rule.id,
         level: rule.level,

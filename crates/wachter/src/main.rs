@@ -1,1 +1,67 @@
-fn main() {}
+//! Host intrusion detection: the `wachter` binary.
+//!
+//! One file for each command in `tools/`. Under the name of an OSSEC program the binary behaves as
+//! that program. `run-tests` offers test files to users, so this crate needs `testkit` at run time.
+//!
+//! # Invariants
+//!
+//! * No logic of detection: files are read here, values are made of them elsewhere.
+//! * Every file that is read has a limit and stands with its path in every error.
+//! * No command writes anything but its output.
+//!
+//! Start reading at `tools/mod.rs`; `home.rs` reads an installation.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is what a command is for")]
+
+mod alert_view;
+mod escape;
+mod home;
+mod host;
+mod parallel;
+mod report;
+mod tools;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use lexopt::prelude::*;
+use sys::allocation::CountingAllocator;
+
+#[global_allocator]
+static ALLOCATOR: CountingAllocator = CountingAllocator;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(code) => code,
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("wachter: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> anyhow::Result<ExitCode> {
+    let called_as = std::env::args_os().next().unwrap_or_default();
+    let called_as = Path::new(&called_as).file_name().unwrap_or_default();
+    let mut arguments = lexopt::Parser::from_env();
+    if called_as == "ossec-logtest" {
+        return tools::logtest::run_as_ossec(arguments);
+    }
+    let name = match arguments.next()? {
+        Some(Value(name)) => name.string()?,
+        Some(Short('h') | Long("help")) | None => "help".to_owned(),
+        Some(Short('V') | Long("version")) => "version".to_owned(),
+        Some(other) => return Err(other.unexpected().into()),
+    };
+    match tools::ALL.iter().find(|tool| tool.name == name) {
+        Some(tool) => (tool.run)(arguments),
+        None => anyhow::bail!(tools::unknown(&name)),
+    }
+}
+
+/// Whether whoever read the output has gone, which is not an error of ours.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .downcast_ref::<std::io::Error>()
+        .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+}

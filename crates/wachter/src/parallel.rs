@@ -174,8 +174,7 @@ fn serve(
                 for outcome in &outcomes {
                     write(outcome, &mut out);
                 }
-                let spare =
-                    outcomes.into_iter().map(|outcome| screener.reclaim(outcome)).collect();
+                let spare = outcomes.into_iter().map(|outcome| screener.reclaim(outcome)).collect();
                 Done::Written { out, spare }
             }
         };

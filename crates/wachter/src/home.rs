@@ -1,0 +1,143 @@
+//! Reads an installation, or bare files, into what the engine goes by.
+//!
+//! Every file is read once and kept for excerpts in messages. What cannot be read is a finding
+//! where it is named, so one run tells of everything that is wrong.
+
+pub(crate) mod files;
+mod gather;
+mod messages;
+mod parts;
+mod policy;
+
+use std::path::Path;
+
+use anyhow::{Result, bail};
+use config::{Compat, InternalOptions, OssecConf};
+use engine::Policy;
+use model::limits::FILE_BYTES_MAX;
+use model::{Diagnostic, Memory, RamMemory, Severity, Sources, Table};
+use testkit::case::Case;
+
+use crate::report;
+use gather::Gathered;
+
+pub(crate) use parts::{Parts, PartsOption, USAGE};
+
+/// Where OSSEC is installed.
+pub(crate) const DEFAULT: &str = "/var/ossec";
+
+/// What was read, and what is wrong with it.
+#[derive(Debug, Default)]
+pub(crate) struct Installation {
+    pub(crate) sources: Sources,
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    /// `None` where there are errors.
+    pub(crate) policy: Option<Policy>,
+    /// What decoders and rules are doubtful about, where somebody asks.
+    pub(crate) lints: Vec<Diagnostic>,
+    /// What OSSEC says while it reads decoders.
+    pub(crate) notices: Vec<String>,
+}
+
+/// What is made of the files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Depth {
+    /// What the engine needs.
+    Load,
+    /// That, and what is doubtful about it.
+    Lint,
+}
+
+/// Reads the installation in `home`, with `conf` in place of its `etc/ossec.conf`.
+pub(crate) fn read(home: &Path, conf: Option<&Path>, depth: Depth) -> Installation {
+    let mut gathered = Gathered::default();
+    let settings = read_settings(home, conf, &mut gathered);
+    gathered.files_of(home, &settings.conf);
+    policy::build(gathered, &settings, depth)
+}
+
+/// Reads bare files.
+pub(crate) fn read_parts(parts: &Parts, depth: Depth) -> Installation {
+    let mut gathered = Gathered::default();
+    gathered.parts(parts);
+    let compat = if parts.strict { Compat::Strict } else { Compat::Ours };
+    policy::build(gathered, &Settings { compat, ..Settings::default() }, depth)
+}
+
+/// Reads what a test case goes by. `host` is the name that this server has in it.
+pub(crate) fn read_case(case: &Case, host: &str) -> Installation {
+    let mut gathered = Gathered::default();
+    gathered.case(case);
+    let compat = if case.is_strict { Compat::Strict } else { Compat::Ours };
+    let settings = Settings { compat, server_name: Some(host.to_owned()), ..Settings::default() };
+    policy::build(gathered, &settings, Depth::Load)
+}
+
+/// As [`read_parts`], for those who only want the policy.
+pub(crate) fn load_parts(parts: &Parts) -> Result<Policy> {
+    let installation = read_parts(parts, Depth::Load);
+    match installation.policy {
+        Some(policy) => Ok(policy),
+        None => {
+            let errors = report::errors(&installation.sources, &installation.diagnostics);
+            bail!("the rules cannot be used\n{errors}")
+        }
+    }
+}
+
+/// What an installation remembers of first-time-seen and ignored values. Nothing is written back.
+pub(crate) fn memory(home: &Path) -> RamMemory {
+    let mut memory = RamMemory::default();
+    let tables =
+        [("queue/fts/fts-queue", Table::FirstSeen), ("queue/fts/ig-queue", Table::Ignored)];
+    for (path, table) in tables {
+        // Without the file, or the right to read it, nothing is remembered.
+        let text = files::read(&home.join(path), FILE_BYTES_MAX).unwrap_or_default();
+        for line in text.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
+            memory.put(table, line, b"");
+        }
+    }
+    memory
+}
+
+/// The settings of an installation.
+#[derive(Debug, Default)]
+struct Settings {
+    conf: OssecConf,
+    internal: InternalOptions,
+    compat: Compat,
+    /// Not the machine's, but this.
+    server_name: Option<String>,
+}
+
+fn read_settings(home: &Path, conf: Option<&Path>, gathered: &mut Gathered) -> Settings {
+    let mut settings = Settings::default();
+    let path = conf.map_or_else(|| home.join("etc/ossec.conf"), Path::to_owned);
+    match files::read(&path, FILE_BYTES_MAX) {
+        Ok(text) => {
+            let source = gathered.add(&path, text);
+            let (conf, findings) = config::ossec_conf::read(source, &gathered.text(source));
+            gathered.diagnostics.extend(findings);
+            settings.conf = conf;
+        }
+        Err(error) => gathered.diagnostics.push(messages::no_configuration(&path, &error)),
+    }
+    for name in ["local_internal_options.conf", "internal_options.conf"] {
+        if let Some(source) = gathered.optional(&home.join("etc").join(name)) {
+            let findings = settings.internal.read(source, &gathered.text(source));
+            gathered.diagnostics.extend(findings);
+        }
+    }
+    if let Some(source) = gathered.optional(&home.join("etc/wachter.toml")) {
+        let (ours, findings) = config::wachter_toml::read(source, &gathered.text(source));
+        gathered.diagnostics.extend(findings);
+        settings.compat = ours.compat;
+    }
+    settings
+}
+
+impl Installation {
+    pub(crate) fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(|finding| finding.severity == Severity::Error)
+    }
+}

@@ -1,0 +1,24 @@
+//! What this machine says of itself: its name and its time.
+
+use jiff::ZonedDateTime;
+use model::Timestamp;
+
+/// The name of events that name no host where the machine has none.
+const NAME_UNKNOWN: &str = "localhost";
+
+/// The machine's name up to the first dot.
+pub(crate) fn short_name() -> String {
+    let read = |path| std::fs::read_to_string(path).ok();
+    let name = read("/proc/sys/kernel/hostname").or_else(|| read("/etc/hostname"));
+    let name = name.as_deref().unwrap_or_default().trim();
+    match name.split('.').next() {
+        Some(short) if !short.is_empty() => short.to_owned(),
+        _ => NAME_UNKNOWN.to_owned(),
+    }
+}
+
+/// The time at which a line is read.
+pub(crate) fn now() -> Timestamp {
+    let now = ZonedDateTime::now();
+    Timestamp { seconds: now.timestamp().as_second(), utc_offset: now.offset().seconds() }
+}

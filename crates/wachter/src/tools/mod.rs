@@ -1,0 +1,69 @@
+//! The commands, one file each.
+
+pub(crate) mod bench;
+pub(crate) mod check;
+pub(crate) mod logtest;
+pub(crate) mod run_tests;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use lexopt::Parser;
+use model::diagnostic::nearest;
+
+/// A command.
+pub(crate) struct Tool {
+    pub(crate) name: &'static str,
+    /// What it does, for the help.
+    pub(crate) about: &'static str,
+    pub(crate) run: fn(Parser) -> Result<ExitCode>,
+}
+
+pub(crate) const ALL: &[Tool] = &[
+    Tool {
+        name: "logtest",
+        about: "says what decoders and rules make of log lines",
+        run: logtest::run,
+    },
+    Tool {
+        name: "check",
+        about: "reports what is wrong in configuration, decoders and rules",
+        run: check::run,
+    },
+    Tool {
+        name: "run-tests",
+        about: "runs .ini and .case files against decoders and rules",
+        run: run_tests::run,
+    },
+    Tool {
+        name: "bench",
+        about: "measures how fast events are processed",
+        run: |arguments| bench::run(arguments).map(|()| ExitCode::SUCCESS),
+    },
+    Tool { name: "help", about: "shows this", run: help },
+    Tool { name: "version", about: "shows the version", run: version },
+];
+
+/// What is said about a command that does not exist.
+pub(crate) fn unknown(name: &str) -> String {
+    let meant = nearest(name, ALL.iter().map(|tool| tool.name));
+    let hint = match meant {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => "see wachter help".to_owned(),
+    };
+    format!("there is no command `{}`; {hint}", name.escape_debug())
+}
+
+fn help(_: Parser) -> Result<ExitCode> {
+    println!("usage: wachter COMMAND [options]\n");
+    for tool in ALL {
+        println!("  {:<10}{}", tool.name, tool.about);
+    }
+    println!("\nwachter COMMAND --help tells more.");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn version(_: Parser) -> Result<ExitCode> {
+    println!("wachter {}", env!("CARGO_PKG_VERSION"));
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,79 @@
+//! `wachter check` on an installation with one bad file: `bad/KIND-NAME` and the report it must
+//! give, `bad/KIND-NAME.out`. `UPDATE_CASES=1` rewrites the reports.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+
+/// Where a bad file is put, by the first word of its name.
+const PLACES: [(&str, &str); 5] = [
+    ("conf", "etc/ossec.conf"),
+    ("decoders", "etc/local_decoder.xml"),
+    ("internal", "etc/local_internal_options.conf"),
+    ("rules", "rules/local.xml"),
+    ("wachter", "etc/wachter.toml"),
+];
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let mut trials = vec![Trial::test("nothing_bad", || compare(None))];
+    for entry in fs::read_dir(tests.join("bad")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "out") {
+            continue;
+        }
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        trials.push(Trial::test(name, move || compare(Some(path))));
+    }
+    libtest_mimic::run(&arguments, trials).exit();
+}
+
+fn compare(bad: Option<PathBuf>) -> Result<(), Failed> {
+    let report = report(bad.as_deref())?;
+    let Some(bad) = bad else {
+        return equal("no findings in 5 files\nexit code 0\n", &report);
+    };
+    let mut out = bad.into_os_string();
+    out.push(".out");
+    if std::env::var_os("UPDATE_CASES").is_some_and(|value| value == "1") {
+        fs::write(&out, report)?;
+        return Ok(());
+    }
+    equal(&fs::read_to_string(&out)?, &report)
+}
+
+fn equal(expected: &str, report: &str) -> Result<(), Failed> {
+    if expected == report {
+        return Ok(());
+    }
+    Err(format!("expected:\n{expected}\nbut got:\n{report}").into())
+}
+
+/// What is said about an installation with this file in it.
+fn report(bad: Option<&Path>) -> Result<String, Failed> {
+    let dir = tempfile::tempdir()?;
+    let home = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/home");
+    for folder in ["etc", "rules"] {
+        fs::create_dir_all(dir.path().join("home").join(folder))?;
+        for entry in fs::read_dir(home.join(folder))? {
+            let entry = entry?;
+            fs::copy(entry.path(), dir.path().join("home").join(folder).join(entry.file_name()))?;
+        }
+    }
+    if let Some(bad) = bad {
+        let name = bad.file_name().unwrap_or_default().to_string_lossy();
+        let kind = name.split('-').next().unwrap_or_default();
+        let place = PLACES.iter().find(|(word, _)| *word == kind).ok_or("unknown kind of file")?;
+        fs::copy(bad, dir.path().join("home").join(place.1))?;
+    }
+    let output = Command::new(env!("CARGO_BIN_EXE_wachter"))
+        .args(["check", "home"])
+        .current_dir(dir.path())
+        .output()?;
+    let code = output.status.code().ok_or("killed")?;
+    let messages = String::from_utf8(output.stderr)?;
+    Ok(format!("{}{messages}exit code {code}\n", String::from_utf8(output.stdout)?))
+}
