@@ -22,6 +22,8 @@ pub struct Decoded {
     pub decoder: Option<DecoderIndex>,
     /// The identity that `decoded_as` compares.
     pub decoder_id: Option<DecoderId>,
+    /// The name shown for an event of an internal decoder.
+    pub internal: Option<&'static str>,
     pub fields: Fields,
     /// What the event is, if it is an alert of another server. It is only used as such if the
     /// engine has the rule: see [`Self::accept_relayed`].
@@ -97,6 +99,7 @@ impl Decoded {
         self.category = Category::default();
         self.decoder = None;
         self.decoder_id = None;
+        self.internal = None;
         self.fields.clear();
         self.relayed = None;
         self.relayed_rule = None;
@@ -123,6 +126,25 @@ impl Decoded {
                 _ => "UNKNOWN",
             }
         });
+    }
+
+    /// Takes what an internal decoder made of the event: its identity, the name to show, its text
+    /// and the file it is about.
+    pub fn accept_internal(
+        &mut self,
+        id: Option<DecoderId>,
+        name: &'static str,
+        text: &[u8],
+        filename: &[u8],
+    ) {
+        self.category = Category::Ossec;
+        self.decoder_id = id;
+        self.internal = Some(name);
+        self.rewritten = Some(text.to_vec());
+        self.header.log = Span::new(0, text.len());
+        if !filename.is_empty() {
+            self.fields.assign_text(Name::Static(Field::Filename), &[filename]);
+        }
     }
 
     /// Takes a relayed alert for what it says: rule, location and original text.

@@ -71,8 +71,8 @@ impl DecoderSet {
         decoded
     }
 
-    /// Cleans the line and reads its header. Events of internal decoders stop here.
-    pub fn header(
+    /// Cleans the line and reads its header.
+    fn header(
         &self,
         mut event: Event,
         scratch: &mut DecodeScratch,
@@ -90,6 +90,17 @@ impl DecoderSet {
         let mut decoded = spare;
         decoded.event = event;
         decoded.renew(header, program, &self.options.server_name);
+        decoded
+    }
+
+    /// The record of an event of the product's own sensors: its line is no log line and stays as it
+    /// is.
+    pub fn undecoded(&self, event: Event, spare: Box<Decoded>) -> Box<Decoded> {
+        let header =
+            header::Header { log: Span::new(0, event.line.len()), ..header::Header::default() };
+        let mut decoded = spare;
+        decoded.event = event;
+        decoded.renew(header, ProgramKey::default(), &self.options.server_name);
         decoded
     }
 

@@ -13,10 +13,12 @@ use hashbrown::HashMap;
 use model::{Category, Memory};
 use rules::ruleset::{CorrelationKeys, RuleIndex};
 
+use crate::accumulator::Values;
 use crate::history::{Entry, EventSlot, History, OTHERS_MAX};
 use crate::judge::{CorrelationHistory, Judge};
 use crate::policy::Policy;
 use crate::silence::Period;
+use crate::statistics::Today;
 use crate::strict::{Remembered, StrictHistory};
 use bytes::{Reader, Writer};
 
@@ -55,6 +57,14 @@ impl Judge {
             out.i64(period.end);
         });
         self.first_seen.save(&mut out);
+        save_today(self.statistics.today(), &mut out);
+        out.list(self.accumulator.iter(), |out, (key, seconds, values)| {
+            out.bytes(key);
+            out.i64(seconds);
+            for value in values {
+                out.bytes(value.unwrap_or_default());
+            }
+        });
         match &self.correlation {
             CorrelationHistory::Keyed(history) => {
                 out.u8(0);
@@ -118,6 +128,15 @@ impl Judge {
             self.silence.periods.insert(key, period);
         }
         self.first_seen.load(input)?;
+        self.statistics.resume(load_today(input)?);
+        for _ in 0..input.length()? {
+            let (key, seconds) = (input.bytes()?, input.i64()?);
+            let mut values = Values::default();
+            for value in &mut values {
+                *value = Some(input.bytes()?);
+            }
+            self.accumulator.restore(key, seconds, &values);
+        }
         let kind = input.u8()?;
         match (&mut self.correlation, kind) {
             (CorrelationHistory::Keyed(history), 0) => load_keyed(history, &policy, input)?,
@@ -126,6 +145,27 @@ impl Judge {
         }
         Some(true)
     }
+}
+
+fn save_today(today: &Today, out: &mut Writer) {
+    out.u8(u8::from(today.day.is_some()));
+    out.i64(today.day.unwrap_or(0));
+    for &count in &today.counts {
+        out.u64(count);
+    }
+    out.u8(today.excesses);
+    out.u8(today.hour_found.unwrap_or(u8::MAX));
+}
+
+fn load_today(input: &mut Reader<'_>) -> Option<Today> {
+    let (is_set, day) = (input.u8()? == 1, input.i64()?);
+    let mut today = Today { day: is_set.then_some(day), ..Today::default() };
+    for count in &mut today.counts {
+        *count = input.u64()?;
+    }
+    today.excesses = input.u8()?;
+    today.hour_found = Some(input.u8()?).filter(|&hour| hour < 24);
+    Some(today)
 }
 
 fn save_keyed(history: &History, policy: &Policy, out: &mut Writer) {
@@ -174,8 +214,9 @@ fn load_keyed(history: &mut History, policy: &Policy, input: &mut Reader<'_>) ->
                 for other in &mut others {
                     *other = input.u32()?;
                 }
-                let correlation = index
-                    .and_then(|index| Some((index, policy.ruleset.rule(index).correlation.as_ref()?)));
+                let correlation = index.and_then(|index| {
+                    Some((index, policy.ruleset.rule(index).correlation.as_ref()?))
+                });
                 if let Some((index, correlation)) = correlation {
                     history.count(index, correlation, key, Entry { at, event, others });
                 }

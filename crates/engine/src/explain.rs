@@ -52,15 +52,12 @@ impl Judge {
         trace.decoded(&screened.decoded, &policy);
         let rule = match screened.decoded.relayed_rule {
             Some(id) => policy.ruleset.by_id.get(&id).copied(),
-            None => {
-                self.begin_event();
-                policy.ruleset.roots.iter().copied().find_map(|root| {
-                    if policy.ruleset.rule(root).category != screened.decoded.category {
-                        return None;
-                    }
-                    self.try_rule(root, &screened.decoded, screener, trace)
-                })
-            }
+            None => policy.ruleset.roots.iter().copied().find_map(|root| {
+                if policy.ruleset.rule(root).category != screened.decoded.category {
+                    return None;
+                }
+                self.try_rule(root, &screened.decoded, screener, trace)
+            }),
         };
         self.conclude(screened, rule, screener)
     }

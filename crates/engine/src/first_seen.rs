@@ -75,9 +75,8 @@ impl FirstSeen {
     /// selected is empty. False if the decoder selects nothing.
     fn write_key(&mut self, decoder: &Decoder, decoded: &Decoded) -> bool {
         let Some(fts) = decoder.fts else { return false };
-        let field = |selected: bool, field| {
-            decoded.field(field).filter(|_| selected).unwrap_or_default()
-        };
+        let field =
+            |selected: bool, field| decoded.field(field).filter(|_| selected).unwrap_or_default();
         let location = if fts.location { decoded.event.location.as_slice() } else { b"" };
         let parts = [
             decoder.name.as_bytes(),
@@ -108,8 +107,7 @@ impl FirstSeen {
         let common = |other: &Vec<u8>| {
             other.iter().zip(&self.key).take_while(|(theirs, ours)| theirs == ours).count()
         };
-        let alike =
-            self.recent_ids.iter().filter(|other| common(other) > self.prefix_min).count();
+        let alike = self.recent_ids.iter().filter(|other| common(other) > self.prefix_min).count();
         if alike > 2 {
             self.key.truncate(self.prefix_min);
             if self.keys.contains(self.key.as_slice()) {

@@ -22,7 +22,8 @@ impl GeoIp {
     /// `CC / Region` or `CC` of an address; `None` if it is no address or not known.
     pub fn place(&self, address: &[u8]) -> Option<String> {
         let address: IpAddr = std::str::from_utf8(address).ok()?.parse().ok()?;
-        let found: maxminddb::geoip2::City<'_> = self.reader.lookup(address).ok()?.decode().ok()??;
+        let found: maxminddb::geoip2::City<'_> =
+            self.reader.lookup(address).ok()?.decode().ok()??;
         let country = found.country.iso_code?;
         let region = found.subdivisions.first().and_then(|region| region.names.english);
         Some(match region {

@@ -210,10 +210,7 @@ impl History {
     ) {
         let Some(tally) = self.tallies.get_mut(rule.0 as usize) else { return };
         let spare = &mut self.rings;
-        let ring = tally
-            .rings
-            .entry(key)
-            .or_insert_with(|| spare.pop().unwrap_or_default());
+        let ring = tally.rings.entry(key).or_insert_with(|| spare.pop().unwrap_or_default());
         self.events.used(entry.event);
         ring.push_back(entry);
         let needed = correlation.frequency as usize + 1;

@@ -2,16 +2,19 @@
 
 use std::sync::Arc;
 
-use decode::Decoded;
-use model::{Category, Memory, Table};
+use decode::{Decoded, Name};
+use model::{Category, Field, Memory, Queue, Table};
 use rules::ruleset::{Condition, CorrelationOver, RuleIndex};
 
+use crate::accumulator::{self, Accumulator, Matter};
 use crate::first_seen::FirstSeen;
 use crate::history::History;
-use crate::outcome::{Alert, Context, DropReason, Matched, Outcome};
+use crate::internal::{self, Finding, Internal, Message};
+use crate::outcome::{Alert, Context, DropReason, FileChange, Matched, Outcome};
 use crate::policy::Policy;
 use crate::screen::{Residual, Screened, Screener};
 use crate::silence::Silence;
+use crate::statistics::{Excess, Statistics};
 use crate::strict::StrictHistory;
 
 /// Decides between the rules in question, and remembers.
@@ -28,6 +31,11 @@ pub struct Judge {
     pub(crate) repeated: Repeated,
     context: Context,
     spare_contexts: Vec<Context>,
+    pub(crate) accumulator: Accumulator,
+    pub(crate) statistics: Statistics,
+    excesses: Vec<Excess>,
+    finding: Finding,
+    file_change: Option<Box<FileChange>>,
     /// Whether the current event's first-time-seen key is new, once asked.
     is_new: Option<bool>,
     buffer: Vec<u8>,
@@ -78,17 +86,18 @@ impl Judge {
         };
         Self {
             silence: Silence::new(&mut *memory),
-            first_seen: FirstSeen::new(
-                options.fts_list_size,
-                options.fts_prefix_min,
-                &mut *memory,
-            ),
+            first_seen: FirstSeen::new(options.fts_list_size, options.fts_prefix_min, &mut *memory),
             fired: vec![0; rules],
             alerts: 0,
             seed,
             repeated: Repeated::default(),
             context: Context::default(),
             spare_contexts: Vec::new(),
+            accumulator: Accumulator::default(),
+            statistics: Statistics::load(options.statistics_margin, &mut *memory),
+            excesses: Vec::new(),
+            finding: Finding::default(),
+            file_change: None,
             is_new: None,
             buffer: Vec::new(),
             correlation,
@@ -103,10 +112,7 @@ impl Judge {
             Ok(screened) => {
                 let rule = match screened.decoded.relayed_rule {
                     Some(id) => self.policy.ruleset.by_id.get(&id).copied(),
-                    None => {
-                        self.begin_event();
-                        self.resolve(&screened.decoded, &screened.residue, 0, screener)
-                    }
+                    None => self.resolve(&screened.decoded, &screened.residue, 0, screener),
                 };
                 self.conclude(screened, rule, screener)
             }
@@ -116,6 +122,7 @@ impl Judge {
 
     pub(crate) fn begin_event(&mut self) {
         self.is_new = None;
+        self.file_change = None;
         self.context.clear();
         match &mut self.correlation {
             CorrelationHistory::Keyed(history) => history.begin_event(),
@@ -129,18 +136,100 @@ impl Judge {
         mut screened: Screened,
         screener: &mut Screener,
     ) -> Result<Screened, Outcome> {
+        self.begin_event();
         let policy = Arc::clone(&self.policy);
+        let is_internal = screened.decoded.event.queue.is_internal();
         if policy.options.drop_repeated
             && screened.decoded.category == Category::Syslog
-            && !screened.deferred
+            && !is_internal
             && self.repeated.contains_or_add(screened.decoded.full_log())
         {
             return Err(self.drop(screened, DropReason::Repeated, screener));
         }
         if screened.deferred {
+            let decoded = &mut *screened.decoded;
+            match decoded.event.queue {
+                Queue::Syscheck | Queue::Rootcheck | Queue::HostInfo => {
+                    if let Err(why) = self.decode_internal(decoded, &policy) {
+                        return Err(self.drop(screened, why, screener));
+                    }
+                }
+                Queue::LocalFile | Queue::Syslog | Queue::Other(_) => {
+                    self.accumulate(decoded, &policy);
+                }
+            }
             screener.walk(&mut screened);
         }
+        if policy.options.statistics_level > 0 {
+            let now = screened.decoded.event.received;
+            self.excesses.extend(self.statistics.count(now, &mut *self.memory));
+        }
         Ok(screened)
+    }
+
+    /// Looks up what the product's own sensors report.
+    fn decode_internal(
+        &mut self,
+        decoded: &mut Decoded,
+        policy: &Policy,
+    ) -> Result<(), DropReason> {
+        let Self { finding, memory, .. } = self;
+        let message = Message {
+            location: &decoded.event.location,
+            text: &decoded.event.line,
+            received: decoded.event.received,
+        };
+        let outcome = match decoded.event.queue {
+            Queue::Rootcheck => internal::rootcheck::decode(&message, &mut **memory, finding),
+            Queue::HostInfo => internal::hostinfo::decode(&message, &mut **memory, finding),
+            Queue::Syscheck | Queue::LocalFile | Queue::Syslog | Queue::Other(_) => {
+                let options = internal::syscheck::Options {
+                    auto_ignore: policy.options.auto_ignore,
+                    alert_new_files: policy.options.alert_new_files,
+                    ignore: &policy.options.syscheck_ignore,
+                    maintenance: false,
+                };
+                internal::syscheck::decode(&message, &options, &mut **memory, finding)
+            }
+        };
+        let internal = match outcome {
+            internal::Outcome::Event(internal) => internal,
+            internal::Outcome::Silent | internal::Outcome::ScanCompleted => {
+                return Err(DropReason::NothingNew);
+            }
+            internal::Outcome::Malformed => return Err(DropReason::Malformed),
+        };
+        if internal == Internal::Rootcheck {
+            self.is_new = Some(finding.is_new);
+        }
+        let id = policy.decoders.id(internal.name().as_bytes());
+        decoded.accept_internal(id, internal.shown_name(), &finding.log, &finding.filename);
+        if !finding.filename.is_empty() {
+            let (before, after) =
+                (std::mem::take(&mut finding.before), std::mem::take(&mut finding.after));
+            self.file_change = Some(Box::new(FileChange { before, after }));
+        }
+        Ok(())
+    }
+
+    /// Fills fields that the event lacks from earlier events of the same matter.
+    fn accumulate(&mut self, decoded: &mut Decoded, policy: &Policy) {
+        let decoder = decoded.decoder.and_then(|index| policy.decoders.decoder(index));
+        let (Some(decoder), Some(id)) = (decoder, decoded.field(Field::Id)) else { return };
+        let matter = Matter { hostname: decoded.hostname(), decoder: decoder.name.as_bytes(), id };
+        let told = accumulator::FIELDS.map(|field| decoded.field(field));
+        let now = decoded.event.received;
+        let missing = self.accumulator.share(&matter, &told, now).unwrap_or_default();
+        for (field, value) in accumulator::FIELDS.into_iter().zip(missing) {
+            if let Some(value) = value {
+                decoded.fields.assign_text(Name::Static(field), &[value]);
+            }
+        }
+    }
+
+    /// The hours found to have unusually many events, since this was asked last.
+    pub fn take_excesses(&mut self) -> Vec<Excess> {
+        std::mem::take(&mut self.excesses)
     }
 
     fn drop(&mut self, screened: Screened, why: DropReason, screener: &mut Screener) -> Outcome {
@@ -267,12 +356,13 @@ impl Judge {
         };
         let mut context = self.spare_contexts.pop().unwrap_or_default();
         std::mem::swap(&mut context, &mut self.context);
-        let matched = Matched { decoded, rule: index, fired_times, context };
+        let file_change = self.file_change.take();
+        let matched = Matched { decoded, rule: index, fired_times, file_change, context };
         let decoded = &matched.decoded;
         let decoder = decoded
             .decoder
             .and_then(|index| policy.decoders.decoder(index))
-            .map_or("", |decoder| decoder.name.as_str());
+            .map_or(decoded.internal.unwrap_or(""), |decoder| decoder.name.as_str());
         if rule.level == 0
             || self.silence.holds(rule, decoded, policy.options.strict, self.seed)
             || self.silence.is_ignored(rule, decoder, decoded)

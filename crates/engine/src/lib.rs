@@ -40,7 +40,7 @@ use model::{Event, Memory};
 pub use checkpoint::BadCheckpoint;
 pub use geoip::{GeoIp, NotADatabase};
 pub use judge::Judge;
-pub use outcome::{Alert, Context, DropReason, Matched, Outcome};
+pub use outcome::{Alert, Context, DropReason, FileChange, Matched, Outcome};
 pub use policy::{Options, Policy};
 pub use screen::{Screened, Screener};
 

@@ -4,11 +4,16 @@ use decode::Decoded;
 use model::{Event, Timestamp};
 use rules::ruleset::RuleIndex;
 
+use crate::internal::Attributes;
+
 /// What became of an event.
 #[derive(Debug)]
 pub enum Outcome {
     /// No rule was asked.
-    Dropped { event: Event, why: DropReason },
+    Dropped {
+        event: Event,
+        why: DropReason,
+    },
     /// No rule fits.
     Unmatched(Box<Decoded>),
     /// A rule fits, but nobody is told.
@@ -23,6 +28,8 @@ pub enum DropReason {
     Repeated,
     /// File integrity, rootcheck or host information without news.
     NothingNew,
+    /// Not a message of the sensor it claims to come from.
+    Malformed,
 }
 
 /// A decoded event and its rule.
@@ -32,8 +39,17 @@ pub struct Matched {
     pub rule: RuleIndex,
     /// How often the rule has matched, this time included.
     pub fired_times: u64,
+    /// What changed of a file.
+    pub file_change: Option<Box<FileChange>>,
     /// Earlier events that a correlation counted, or the output before a change; newest first.
     pub context: Context,
+}
+
+/// A file's attributes, as far as they changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FileChange {
+    pub before: Attributes,
+    pub after: Attributes,
 }
 
 /// What people are told.

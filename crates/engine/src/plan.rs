@@ -178,7 +178,8 @@ impl Planner<'_> {
             rule: index,
             children: Block::default(),
             checks: (first_check as u32, self.checks.len() as u32),
-            stateful: rule.correlation.is_some() || rule.conditions.iter().any(Condition::is_stateful),
+            stateful: rule.correlation.is_some()
+                || rule.conditions.iter().any(Condition::is_stateful),
             noalert: rule.noalert,
         });
     }
@@ -219,22 +220,19 @@ impl Planner<'_> {
         let best = self.checks[first_check..]
             .iter()
             .enumerate()
-            .filter_map(|(position, &check)| {
-                match rule.conditions.get(usize::from(check))? {
-                    Condition::Text { subject, pattern }
-                        if matches!(subject, Subject::Log | Subject::Url) =>
-                    {
-                        let exact = patterns.needles(*pattern).is_some_and(|needles| needles.exact);
-                        Some((position, *subject, *pattern, exact))
-                    }
-                    _ => None,
+            .filter_map(|(position, &check)| match rule.conditions.get(usize::from(check))? {
+                Condition::Text { subject, pattern }
+                    if matches!(subject, Subject::Log | Subject::Url) =>
+                {
+                    let exact = patterns.needles(*pattern).is_some_and(|needles| needles.exact);
+                    Some((position, *subject, *pattern, exact))
                 }
+                _ => None,
             })
             .max_by_key(|&(.., exact)| exact);
         match best {
             Some((position, subject, pattern, _)) if slot < GATED_MAX => {
-                let builder =
-                    if subject == Subject::Url { &mut gates.url } else { &mut gates.log };
+                let builder = if subject == Subject::Url { &mut gates.url } else { &mut gates.log };
                 if builder.add(slot as Slot, patterns, pattern) == Hit::Match {
                     self.checks.remove(first_check + position);
                 }

@@ -6,6 +6,7 @@ use pattern::PatternId;
 use rules::ruleset::{Condition, Ruleset, Subject};
 
 use crate::geoip::GeoIp;
+use crate::statistics::Margin;
 
 /// Decoders and rules that belong together.
 #[derive(Debug)]
@@ -31,6 +32,8 @@ pub struct Options {
     pub normalise_firewall: bool,
     /// Level of the alerts about unusual numbers of events; 0 is off.
     pub statistics_level: u16,
+    /// How far above the average is unusual (`analysisd.stats_*`).
+    pub statistics_margin: Margin,
     /// File integrity: stop reporting a file after three changes.
     pub auto_ignore: bool,
     /// File integrity: report files that were not known.
@@ -55,6 +58,7 @@ impl Default for Options {
             drop_repeated: true,
             normalise_firewall: true,
             statistics_level: 4,
+            statistics_margin: Margin::default(),
             auto_ignore: true,
             alert_new_files: false,
             syscheck_ignore: Vec::new(),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use decode::{DecodeScratch, DecodeStep, DecodeTrace, Decoded, Decoder, ProgramKey};
 use hashbrown::HashMap;
-use model::{Category, Event, Field, Queue};
+use model::{Category, Event, Field};
 use pattern::{Hits, PatternId};
 use rules::ruleset::RuleIndex;
 
@@ -100,9 +100,8 @@ impl Screener {
         let mut residue = self.spare_residues.pop().unwrap_or_default();
         residue.clear();
         let policy = Arc::clone(&self.policy);
-        let internal = matches!(event.queue, Queue::Syscheck | Queue::Rootcheck | Queue::HostInfo);
-        if internal {
-            let decoded = policy.decoders.header(event, &mut self.decode, spare);
+        if event.queue.is_internal() {
+            let decoded = policy.decoders.undecoded(event, spare);
             return Screened { decoded, residue, deferred: true };
         }
         let mut decoded = policy.decoders.decode_traced(event, &mut self.decode, spare, trace);
@@ -141,8 +140,7 @@ impl Screener {
         residue.clear();
         let policy = Arc::clone(&self.policy);
         let program = self.classes.class(decoded, &policy, &mut self.search);
-        let key =
-            PlanKey { category: decoded.category, decoder: decoded.decoder_id, program };
+        let key = PlanKey { category: decoded.category, decoder: decoded.decoder_id, program };
         if !self.plans.contains_key(&key) {
             if self.plans.len() >= PLANS_MAX {
                 self.plans.clear();
@@ -183,9 +181,7 @@ fn finish_decoding(decoded: &mut Decoded, policy: &Policy) {
         decoded.accept_relayed(relayed);
     }
     if let Some(geoip) = &policy.geoip {
-        for (address, place) in
-            [(Field::SrcIp, Field::SrcGeoIp), (Field::DstIp, Field::DstGeoIp)]
-        {
+        for (address, place) in [(Field::SrcIp, Field::SrcGeoIp), (Field::DstIp, Field::DstGeoIp)] {
             let found = decoded.field(address).and_then(|address| geoip.place(address));
             if let Some(found) = found {
                 decoded.fields.assign_text(decode::Name::Static(place), &[found.as_bytes()]);

@@ -71,9 +71,7 @@ fn list(test: &ListTest, decoded: &Decoded, policy: &Policy, search: &mut Scratc
         ListField::DstIp => decoded.field(Field::DstIp),
         ListField::DstPort => decoded.field(Field::DstPort),
         // compat: the other way round than the option `user`.
-        ListField::User => {
-            decoded.field(Field::SrcUser).or_else(|| decoded.field(Field::DstUser))
-        }
+        ListField::User => decoded.field(Field::SrcUser).or_else(|| decoded.field(Field::DstUser)),
         ListField::Url => decoded.field(Field::Url),
         ListField::Id => decoded.field(Field::Id),
         ListField::Hostname => Some(decoded.hostname()),
@@ -85,9 +83,8 @@ fn list(test: &ListTest, decoded: &Decoded, policy: &Policy, search: &mut Scratc
     let Some(list) = policy.ruleset.lists.get(usize::from(test.list.0)) else { return false };
     let mut fits = |found: Option<&[u8]>| {
         found.is_some_and(|value| {
-            test.value.is_some_and(|pattern| {
-                policy.ruleset.patterns.is_match(pattern, value, search)
-            })
+            test.value
+                .is_some_and(|pattern| policy.ruleset.patterns.is_match(pattern, value, search))
         })
     };
     match test.lookup {
@@ -116,9 +113,8 @@ fn compiled(rule: CompiledRule, decoded: &Decoded) -> bool {
         }
         // Fixed: no name look-up, which OSSEC does while it matches and which cannot succeed.
         CompiledRule::KnownCrawler => {
-            const NETWORKS: [&[u8]; 7] = [
-                b"72.14.", b"209.85.", b"65.55.", b"207.46.", b"74.6.", b"72.30.", b"67.195.",
-            ];
+            const NETWORKS: [&[u8]; 7] =
+                [b"72.14.", b"209.85.", b"65.55.", b"207.46.", b"74.6.", b"72.30.", b"67.195."];
             NETWORKS.iter().any(|network| decoded.log().starts_with(network))
         }
     }

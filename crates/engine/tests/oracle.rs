@@ -140,7 +140,12 @@ fn whole_files_in_strict_mode() {
             }
         }
     }
-    assert!(differences.is_empty(), "{} lines differ:\n{}", differences.len(), differences.join("\n"));
+    assert!(
+        differences.is_empty(),
+        "{} lines differ:\n{}",
+        differences.len(),
+        differences.join("\n")
+    );
 }
 
 #[track_caller]

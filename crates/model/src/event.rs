@@ -46,6 +46,14 @@ impl Queue {
         }
     }
 
+    /// Whether the product's own sensors send on this queue what is no log line.
+    pub fn is_internal(self) -> bool {
+        match self {
+            Self::HostInfo | Self::Syscheck | Self::Rootcheck => true,
+            Self::LocalFile | Self::Syslog | Self::Other(_) => false,
+        }
+    }
+
     /// The letter of this queue.
     pub fn letter(self) -> u8 {
         match self {
