@@ -27,7 +27,13 @@ pub struct InternalOptions {
 
 /// Seconds, for rules without `timeframe`.
 pub const DEFAULT_TIMEFRAME: IntOption = option("analysisd.default_timeframe", 60, 604_800, 360);
-/// New `ids` keys that later ones are compared with.
+/// How far an hour's events must be above their average to be unusual, as a part of it.
+pub const STATS_PERCENT_DIFF: IntOption = option("analysisd.stats_percent_diff", 5, 9999, 150);
+/// The same in events, at least.
+pub const STATS_MIN_DIFF: IntOption = option("analysisd.stats_mindiff", 10, 999_999, 1250);
+/// The same in events, at most.
+pub const STATS_MAX_DIFF: IntOption = option("analysisd.stats_maxdiff", 10, 999_999, 999_000);
+/// New keys of `ids` decoders that later ones are compared with.
 pub const FTS_LIST_SIZE: IntOption = option("analysisd.fts_list_size", 12, 512, 32);
 /// Common prefix from which on such keys are alike.
 pub const FTS_MIN_SIZE: IntOption = option("analysisd.fts_min_size_for_str", 6, 128, 14);
@@ -44,9 +50,9 @@ const QUEUE_DEFAULT: u32 = 16_384;
 /// The options that are read, in the order of OSSEC's file.
 pub const ALL: &[IntOption] = &[
     DEFAULT_TIMEFRAME,
-    option("analysisd.stats_maxdiff", 10, 999_999, 999_000),
-    option("analysisd.stats_mindiff", 10, 999_999, 1250),
-    option("analysisd.stats_percent_diff", 5, 9999, 150),
+    STATS_MAX_DIFF,
+    STATS_MIN_DIFF,
+    STATS_PERCENT_DIFF,
     FTS_LIST_SIZE,
     FTS_MIN_SIZE,
     LOG_FW,

@@ -120,7 +120,7 @@ impl Plan {
 
     /// Which nodes the event's texts leave in question.
     pub(crate) fn candidates(&self, decoded: &Decoded, hits: &mut Hits) {
-        hits.clone_from(&self.ungated);
+        hits.copy_from(&self.ungated);
         self.log_gate.scan(decoded.log(), hits);
         if let Some(url) = decoded.field(Field::Url) {
             self.url_gate.scan(url, hits);

@@ -38,11 +38,10 @@ impl Hits {
         self.words.get(usize::from(slot) / 64).is_some_and(|word| word >> (slot % 64) & 1 == 1)
     }
 
-    /// Adds all slots of `other`.
-    pub fn insert_all(&mut self, other: &Self) {
-        for (word, more) in self.words.iter_mut().zip(&other.words) {
-            *word |= more;
-        }
+    /// The same hits as `other`, in the room that is there.
+    pub fn copy_from(&mut self, other: &Self) {
+        self.words.clear();
+        self.words.extend_from_slice(&other.words);
     }
 
     /// The first slot from `from` on, below `to`.

@@ -7,7 +7,7 @@
 //!
 //! * No logic of detection: files are read here, values are made of them elsewhere.
 //! * Every file that is read has a limit and stands with its path in every error.
-//! * No command writes anything but its output.
+//! * No command writes anything but its output (`run-tests` rewrites cases where asked to).
 //!
 //! Start reading at `tools/mod.rs`; `home.rs` reads an installation.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is what a command is for")]

@@ -1,5 +1,6 @@
 //! `wachter check` on an installation with one bad file: `bad/KIND-NAME` and the report it must
 //! give, `bad/KIND-NAME.out`. `UPDATE_CASES=1` rewrites the reports.
+#![expect(clippy::unwrap_used, reason = "a test may fail anywhere")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

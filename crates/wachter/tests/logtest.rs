@@ -1,4 +1,5 @@
 //! The output of logtest, byte by byte, and its exit codes.
+#![expect(clippy::unwrap_used, reason = "a test may fail anywhere")]
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

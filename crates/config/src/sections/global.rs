@@ -1,5 +1,6 @@
 //! `<global>`: what concerns more than one program.
 
+use model::{SourceId, Span};
 use osxml::Element;
 
 use crate::ossec_conf::{Findings, OssecConf};
@@ -19,7 +20,14 @@ pub struct Global {
     /// Alerts go to `alerts.json`.
     pub jsonout_output: bool,
     /// The database with the countries of addresses.
-    pub geoip_database: Option<String>,
+    pub geoip: Option<GeoIpDatabase>,
+}
+
+/// A database and where it is named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GeoIpDatabase {
+    pub path: String,
+    pub at: (SourceId, Span),
 }
 
 /// compat: a lower `memory_size` is raised to this.
@@ -79,7 +87,7 @@ impl Default for Global {
             logall: false,
             logall_json: false,
             jsonout_output: false,
-            geoip_database: None,
+            geoip: None,
         }
     }
 }
@@ -99,7 +107,8 @@ pub(super) fn read(section: &Element, conf: &mut OssecConf, findings: &mut Findi
             "jsonout_output" => value::yes_or_no(element, &mut global.jsonout_output, findings),
             "geoipdb" | "geoip_db_path" => {
                 if let Some(path) = value::text(element, findings) {
-                    global.geoip_database = Some(path);
+                    let at = (findings.source(), element.content_span);
+                    global.geoip = Some(GeoIpDatabase { path, at });
                 }
             }
             name if OTHERS.contains(&name) => {}

@@ -10,7 +10,7 @@ use osxml::Element;
 use crate::ossec_conf::{Findings, OssecConf};
 
 pub use alerts::Alerts;
-pub use global::Global;
+pub use global::{GeoIpDatabase, Global};
 pub use rules::{FileEntry, ListEntry, Rules};
 pub use syscheck::{Syscheck, SyscheckIgnore};
 

@@ -93,9 +93,8 @@ impl Gathered {
             let list = self.list(home, entry);
             self.lists.push(list);
         }
-        if let Some(path) = &conf.global.geoip_database {
-            let path = below(home, path);
-            self.geoip = self.geoip(&path);
+        if let Some(database) = &conf.global.geoip {
+            self.geoip = self.geoip(&below(home, &database.path), database.at);
         }
     }
 
@@ -215,11 +214,11 @@ impl Gathered {
         })
     }
 
-    fn geoip(&mut self, path: &Path) -> Option<GeoIp> {
+    fn geoip(&mut self, path: &Path, mention: Mention) -> Option<GeoIp> {
         let database = files::read(path, GEOIP_BYTES_MAX)
             .map_err(|error| error.to_string())
             .and_then(|bytes| GeoIp::from_bytes(bytes).map_err(|error| error.to_string()));
-        database.map_err(|why| self.diagnostics.push(messages::bad_geoip(path, &why))).ok()
+        database.map_err(|why| self.report(messages::bad_geoip(path, &why), Some(mention))).ok()
     }
 
     /// Reads files that are named one by one.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use config::{Compat, internal_options};
 use decode::load::INTERNAL_NAMES;
 use decode::{DecodeOptions, DecoderSet, Forms};
+use engine::statistics::Margin;
 use engine::{Options, Policy};
 use model::{Category, Severity, SourceId, Sources};
 use rules::{DecoderFacts, LoadOptions};
@@ -89,6 +90,11 @@ fn engine_options(settings: &Settings) -> Options {
         drop_repeated: true,
         normalise_firewall: internal.get(&internal_options::LOG_FW) == 1,
         statistics_level: conf.global.stats,
+        statistics_margin: Margin {
+            percent: internal.get(&internal_options::STATS_PERCENT_DIFF).into(),
+            min: internal.get(&internal_options::STATS_MIN_DIFF).into(),
+            max: internal.get(&internal_options::STATS_MAX_DIFF).into(),
+        },
         auto_ignore: conf.syscheck.auto_ignore,
         alert_new_files: conf.syscheck.alert_new_files,
         // compat: patterns are taken for prefixes as well.

@@ -190,11 +190,25 @@ fn answered(outcome: &Outcome, policy: &Policy) -> String {
 }
 
 fn run_case(path: &Path, results: &mut Results) {
-    let failure = case::check(path, |case| {
-        let mut runner = CaseRunner::new(case)?;
-        Ok(move |input: &StepInput| runner.answer(input))
-    });
-    results.add(failure.err().map(|error| format!("{error:#}")));
+    let failures =
+        case_failures(path).unwrap_or_else(|error| vec![format!("{}: {error:#}", path.display())]);
+    results.add((!failures.is_empty()).then(|| failures.join("\n")));
+}
+
+/// Where the answers are not the expected ones; with `UPDATE_CASES=1` they are written instead.
+fn case_failures(path: &Path) -> Result<Vec<String>> {
+    let case = Case::read(path)?;
+    let mut runner = CaseRunner::new(&case)?;
+    let answers = case.run(|input| runner.answer(input));
+    if std::env::var_os(case::UPDATE_VARIABLE).is_some_and(|value| value == "1") {
+        std::fs::write(path, case.updated(&answers))?;
+        return Ok(Vec::new());
+    }
+    let place = |failure: String| match failure.strip_prefix("line ") {
+        Some(rest) => format!("{}:{rest}", path.display()),
+        None => failure,
+    };
+    Ok(case.failures(&answers).into_iter().map(place).collect())
 }
 
 /// Answers the events of one case.

@@ -32,7 +32,7 @@ Reads log lines from standard input and says what decoders and rules make of eac
 /// What is asked for.
 #[derive(Debug)]
 pub(super) enum Request {
-    Run(Arguments),
+    Run(Box<Arguments>),
     Help,
     Version,
 }
@@ -106,7 +106,7 @@ impl Arguments {
                 other => return Err(other.unexpected()),
             }
         }
-        Ok(Request::Run(arguments))
+        Ok(Request::Run(Box::new(arguments)))
     }
 }
 
