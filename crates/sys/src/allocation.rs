@@ -1,11 +1,9 @@
 //! The allocator, counting what it hands out: "no allocation per event" is a promise to measure.
 
-use std::alloc::{GlobalAlloc, Layout};
+use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use mimalloc::MiMalloc;
-
-/// mimalloc with two counters. Counting costs about a nanosecond an allocation.
+/// The system's allocator with two counters. Counting costs about a nanosecond an allocation.
 #[derive(Debug, Default)]
 pub struct CountingAllocator;
 
@@ -33,29 +31,29 @@ fn count(size: usize) {
 }
 
 #[expect(unsafe_code, reason = "an allocator cannot be written without")]
-// SAFETY: every call is handed on unchanged to mimalloc, which keeps the trait's contract; the
+// SAFETY: every call is handed on unchanged to the system's allocator, which keeps the trait's contract; the
 // counters do not touch the memory.
 unsafe impl GlobalAlloc for CountingAllocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(layout.size());
         // SAFETY: the caller keeps the contract of `GlobalAlloc::alloc`.
-        unsafe { MiMalloc.alloc(layout) }
+        unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
         // SAFETY: the pointer came from the same allocator with this layout.
-        unsafe { MiMalloc.dealloc(pointer, layout) }
+        unsafe { System.dealloc(pointer, layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         count(layout.size());
         // SAFETY: the caller keeps the contract of `GlobalAlloc::alloc_zeroed`.
-        unsafe { MiMalloc.alloc_zeroed(layout) }
+        unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         count(size);
         // SAFETY: the pointer came from the same allocator with this layout.
-        unsafe { MiMalloc.realloc(pointer, layout, size) }
+        unsafe { System.realloc(pointer, layout, size) }
     }
 }
