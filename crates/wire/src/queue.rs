@@ -85,12 +85,14 @@ pub fn parse(datagram: &[u8], received: Timestamp) -> Result<Event, QueueError> 
 /// that [`parse`] finds its end whatever the text starts with.
 pub fn write(event: &Event, out: &mut Vec<u8>) {
     out.extend_from_slice(&[event.queue.letter(), b':']);
-    if event.queue == Queue::Syslog && is_ipv6(&event.location) {
+    let (agent, place) = split_agent(&event.location).unwrap_or((b"", &event.location));
+    out.extend_from_slice(agent);
+    if event.queue == Queue::Syslog && is_ipv6(place) {
         out.push(b'[');
-        out.extend_from_slice(&event.location);
+        out.extend_from_slice(place);
         out.push(b']');
     } else {
-        out.extend_from_slice(&event.location);
+        out.extend_from_slice(place);
     }
     out.push(b':');
     out.extend_from_slice(&event.line);
