@@ -51,7 +51,10 @@ pub(crate) enum Depth {
 /// Reads the installation in `home`, with `conf` in place of its `etc/ossec.conf`.
 pub(crate) fn read(home: &Path, conf: Option<&Path>, depth: Depth) -> Installation {
     let mut gathered = Gathered::default();
-    let settings = read_settings(home, conf, &mut gathered);
+    let Some(settings) = read_settings(home, conf, &mut gathered) else {
+        // Nothing else can be told without it.
+        return Installation { diagnostics: gathered.diagnostics, ..Installation::default() };
+    };
     gathered.files_of(home, &settings.conf);
     policy::build(gathered, &settings, depth)
 }
@@ -110,7 +113,7 @@ struct Settings {
     server_name: Option<String>,
 }
 
-fn read_settings(home: &Path, conf: Option<&Path>, gathered: &mut Gathered) -> Settings {
+fn read_settings(home: &Path, conf: Option<&Path>, gathered: &mut Gathered) -> Option<Settings> {
     let mut settings = Settings::default();
     let path = conf.map_or_else(|| home.join("etc/ossec.conf"), Path::to_owned);
     match files::read(&path, FILE_BYTES_MAX) {
@@ -120,7 +123,10 @@ fn read_settings(home: &Path, conf: Option<&Path>, gathered: &mut Gathered) -> S
             gathered.diagnostics.extend(findings);
             settings.conf = conf;
         }
-        Err(error) => gathered.diagnostics.push(messages::no_configuration(&path, &error)),
+        Err(error) => {
+            gathered.diagnostics.push(messages::no_configuration(&path, &error));
+            return None;
+        }
     }
     for name in ["local_internal_options.conf", "internal_options.conf"] {
         if let Some(source) = gathered.optional(&home.join("etc").join(name)) {
@@ -133,7 +139,7 @@ fn read_settings(home: &Path, conf: Option<&Path>, gathered: &mut Gathered) -> S
         gathered.diagnostics.extend(findings);
         settings.compat = ours.compat;
     }
-    settings
+    Some(settings)
 }
 
 impl Installation {

@@ -45,7 +45,7 @@ fn run() -> anyhow::Result<ExitCode> {
     let called_as = Path::new(&called_as).file_name().unwrap_or_default();
     let mut arguments = lexopt::Parser::from_env();
     if called_as == "ossec-logtest" {
-        return tools::logtest::run_as_ossec(arguments);
+        return tools::logtest::run(arguments);
     }
     let name = match arguments.next()? {
         Some(Value(name)) => name.string()?,

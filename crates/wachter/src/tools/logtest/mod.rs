@@ -17,7 +17,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use engine::{Engine, Options, Outcome, Policy};
 use lexopt::Parser;
-use model::{Event, RamMemory};
+use model::{Event, RamMemory, Severity};
 
 use crate::alert_view::AlertWriter;
 use crate::home::{self, Depth, Installation};
@@ -37,22 +37,13 @@ const LOCATION: &[u8] = b"stdin";
 /// The name under which messages are told.
 const NAME: &str = "ossec-testrule";
 
-pub(crate) fn run(parser: Parser) -> Result<ExitCode> {
-    start(Arguments::parse(parser))
-}
-
-/// As [`run`], where the program is called by OSSEC's name.
-pub(crate) fn run_as_ossec(parser: Parser) -> Result<ExitCode> {
-    start(Arguments::parse(parser))
-}
-
 /// Options of an engine that is shown single lines: repetitions count, statistics do not.
 pub(crate) fn options(live: &Options) -> Options {
     Options { drop_repeated: false, statistics_level: 0, normalise_firewall: true, ..live.clone() }
 }
 
-fn start(request: Result<Request, lexopt::Error>) -> Result<ExitCode> {
-    let arguments = match request {
+pub(crate) fn run(parser: Parser) -> Result<ExitCode> {
+    let arguments = match Arguments::parse(parser) {
         Ok(Request::Run(arguments)) => arguments,
         Ok(Request::Help) => {
             print!("{}{}", arguments::USAGE, home::USAGE);
@@ -101,10 +92,9 @@ fn usable(installation: Installation, arguments: &Arguments) -> Option<Policy> {
     }
     let Some(mut policy) = installation.policy else {
         let is_terminal = io::stderr().is_terminal();
-        eprint!(
-            "{}",
-            report::render(&installation.sources, &installation.diagnostics, is_terminal)
-        );
+        let mut errors = installation.diagnostics;
+        errors.retain(|finding| finding.severity == Severity::Error);
+        eprint!("{}", report::render(&installation.sources, &errors, is_terminal));
         tell("ERROR", "Configuration error. Exiting");
         return None;
     };
