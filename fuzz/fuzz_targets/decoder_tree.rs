@@ -38,9 +38,9 @@ fuzz_target!(|input: &[u8]| {
     }
 });
 
-fn decode(set: &DecoderSet, line: &[u8], scratch: &mut DecodeScratch) -> Decoded {
+fn decode(set: &DecoderSet, line: &[u8], scratch: &mut DecodeScratch) -> Box<Decoded> {
     let event = Event { line: line.to_vec(), location: b"/var/log/x".to_vec(), ..Event::default() };
-    set.decode(event, scratch, Decoded::default())
+    set.decode(event, scratch, Box::default())
 }
 
 fn assert_same(one: &Decoded, other: &Decoded) {

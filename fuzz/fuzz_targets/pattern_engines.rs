@@ -19,7 +19,9 @@ fuzz_target!(|input: &[u8]| {
     let Some(split) = input.iter().position(|byte| *byte == b'\n') else { return };
     let (text, subject) = (&input[..split], &input[split + 1..]);
     let Ok(text) = std::str::from_utf8(text) else { return };
-    if !text.is_ascii() {
+    // Newer versions of PCRE2 take `{,3}` and `{ 1 }` for quantifiers; here they stay literal.
+    let has_newer_quantifier = ["{,", "{ ", "{\t", ", ", " }"].iter().any(|new| text.contains(new));
+    if !text.is_ascii() || has_newer_quantifier {
         return;
     }
     let mut set = PatternSet::default();
@@ -59,8 +61,10 @@ fn compare(
         return;
     }
     assert_eq!(found, expected.is_some());
-    assert_eq!(captured_end, expected);
-    assert_eq!(captures.spans(), groups);
     // For a pattern that matches everything the end is not looked for.
-    assert!(set.is_always(id) || end == expected);
+    if !set.is_always(id) {
+        assert_eq!(captured_end, expected);
+        assert_eq!(end, expected);
+    }
+    assert_eq!(captures.spans(), groups);
 }

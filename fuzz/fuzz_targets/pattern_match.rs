@@ -8,6 +8,7 @@
 use libfuzzer_sys::fuzz_target;
 use pattern::Captures;
 use pattern::GateBuilder;
+use pattern::Hit;
 use pattern::Hits;
 use pattern::Language;
 use pattern::PatternSet;
@@ -40,14 +41,19 @@ fuzz_target!(|input: &[u8]| {
         assert_eq!(found, end.is_some());
         assert_eq!(end, captured_end);
     }
-    if let Some(needles) = set.needles(id)
-        && GateBuilder::takes(needles)
-    {
-        let mut builder = GateBuilder::default();
-        builder.add(0, needles);
-        let mut hits = Hits::default();
-        hits.clear(1);
-        builder.build().scan(subject, &mut hits);
-        assert!(hits.contains(0) || !found, "the gate hides a match");
+    for mut builder in [GateBuilder::default(), GateBuilder::for_trying()] {
+        // Beside others, so that the gate has something to search for.
+        for slot in 0..16 {
+            let hit = builder.add(slot, &set, id);
+            assert!(hit == Hit::Candidate || !all_decided || found || !hits(&builder, subject));
+        }
+        assert!(hits(&builder, subject) || !found, "the gate hides a match");
     }
 });
+
+fn hits(builder: &GateBuilder, subject: &[u8]) -> bool {
+    let mut hits = Hits::default();
+    hits.clear(16);
+    builder.clone().build().scan(subject, &mut hits);
+    hits.contains(0)
+}

@@ -63,7 +63,7 @@ impl Hits {
 }
 
 /// Collects patterns for a [`Gate`].
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct GateBuilder {
     needles: Vec<(Literal, Slot)>,
     /// Slots whose patterns have too short needles, with these needles.
