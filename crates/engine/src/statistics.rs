@@ -85,6 +85,9 @@ pub struct Statistics {
     daily: Averages,
     weekly: [Averages; 7],
     today: Today,
+    /// The last event's time, and its day, hour and weekday: they seldom change from one to the
+    /// next.
+    last: (Timestamp, i64, u8, u8),
 }
 
 impl Statistics {
@@ -95,12 +98,18 @@ impl Statistics {
         for (weekday, averages) in weekly.iter_mut().enumerate() {
             *averages = Averages::load(&format!("weekly-average/{weekday}"), memory);
         }
-        Self { margin, daily, weekly, today: Today::default() }
+        let last = (Timestamp::utc(i64::MIN), 0, 0, 0);
+        Self { margin, daily, weekly, today: Today::default(), last }
     }
 
     /// Counts an event. The first one of a new day brings the averages up to date.
     pub fn count(&mut self, now: Timestamp, memory: &mut dyn Memory) -> Option<Excess> {
-        let day = now.seconds.saturating_add(i64::from(now.utc_offset)).div_euclid(SECONDS_OF_DAY);
+        if self.last.0 != now {
+            let local = now.seconds.saturating_add(i64::from(now.utc_offset));
+            let hour = (now.minute_of_day() / 60) as u8;
+            self.last = (now, local.div_euclid(SECONDS_OF_DAY), hour, now.weekday());
+        }
+        let (_, day, hour, weekday) = self.last;
         match self.today.day {
             Some(today) if today == day => {}
             // A clock put back a little at midnight does not end the day again.
@@ -111,11 +120,10 @@ impl Statistics {
             }
             Some(_) | None => self.today = Today { day: Some(day), ..Today::default() },
         }
-        let hour = now.minute_of_day() / 60;
         let count = self.today.counts.get_mut(usize::from(hour))?;
         *count = count.saturating_add(1);
         let count = *count;
-        self.excess(hour as u8, now.weekday(), count)
+        self.excess(hour, weekday, count)
     }
 
     /// What a restart must not forget.

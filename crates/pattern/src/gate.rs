@@ -165,7 +165,7 @@ impl GateBuilder {
         for (literal, slot) in self.needles {
             match gate.needles.last_mut() {
                 Some(last) if last.literal == literal => last.slots.push(slot),
-                _ => gate.needles.push(Needle { literal, slots: vec![slot] }),
+                _ => gate.needles.push(Needle::new(literal, slot)),
             }
         }
         gate.index();
@@ -233,7 +233,39 @@ impl ByByte {
 #[derive(Debug)]
 struct Needle {
     literal: Literal,
+    /// The literal eight bytes at a time, each with the bits that count: all but the case of
+    /// letters. The last word reaches back to the literal's last eight bytes. Empty if it is shorter.
+    words: Vec<(u64, u64)>,
     slots: Vec<Slot>,
+}
+
+impl Needle {
+    fn new(literal: Literal, slot: Slot) -> Self {
+        let words = literal
+            .bytes
+            .chunks(8)
+            .enumerate()
+            .filter_map(|(index, _)| {
+                let start = (index * 8).min(literal.bytes.len().checked_sub(8)?);
+                let bytes = literal.bytes[start..].first_chunk::<8>()?;
+                let mask = bytes.map(|byte| if byte.is_ascii_lowercase() { !0x20 } else { !0 });
+                Some((u64::from_le_bytes(*bytes), u64::from_le_bytes(mask)))
+            })
+            .collect();
+        Self { literal, words, slots: vec![slot] }
+    }
+
+    /// Whether `text`, of the literal's length, equals it.
+    fn equals(&self, text: &[u8]) -> bool {
+        if self.words.is_empty() {
+            return text.eq_ignore_ascii_case(&self.literal.bytes);
+        }
+        let last = text.len().saturating_sub(8);
+        self.words.iter().enumerate().all(|(index, (word, mask))| {
+            let chunk = text.get((index * 8).min(last)..).and_then(<[u8]>::first_chunk::<8>);
+            chunk.is_some_and(|bytes| (u64::from_le_bytes(*bytes) ^ word) & mask == 0)
+        })
+    }
 }
 
 /// Needles by one of their pieces.
@@ -462,29 +494,12 @@ impl Gate {
                 end == subject.len() || (end + 1 == subject.len() && subject.ends_with(b"\n"))
             }
         };
-        if fits && equals_folded(found, &literal.bytes) {
+        if fits && needle.equals(found) {
             for &slot in &needle.slots {
                 hits.insert(slot);
             }
         }
     }
-}
-
-/// Whether `text` equals `lower`, of the same length and in lower case, ignoring ASCII case.
-///
-/// Eight bytes at a time with the case bit set tell apart nearly all that differ; the exact
-/// comparison then only confirms.
-fn equals_folded(text: &[u8], lower: &[u8]) -> bool {
-    let (mut left, mut right) = (text, lower);
-    while let (Some((a, rest_a)), Some((b, rest_b))) =
-        (left.split_first_chunk::<8>(), right.split_first_chunk::<8>())
-    {
-        if (u64::from_le_bytes(*a) | FOLD_WORD) != (u64::from_le_bytes(*b) | FOLD_WORD) {
-            return false;
-        }
-        (left, right) = (rest_a, rest_b);
-    }
-    text.eq_ignore_ascii_case(lower)
 }
 
 #[cfg(test)]
