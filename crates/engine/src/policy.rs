@@ -24,7 +24,7 @@ pub struct Policy {
 /// Settings of the engine. The defaults are those of OSSEC's `internal_options.conf`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// compat: correlation, ignore periods and overwrites exactly as OSSEC has them.
+    /// compat: correlation and ignore periods exactly as OSSEC has them.
     pub strict: bool,
     /// Whether a syslog event that equals one of the last three is left out.
     pub drop_repeated: bool,

@@ -10,7 +10,9 @@ use decode::Decoded;
 use foldhash::quality::FixedState;
 use model::Category;
 use model::limits::{ALERT_LINE_BYTES_MAX, CONTEXT_LINES_MAX};
-use rules::ruleset::{Correlation, CorrelationKeys, CorrelationOver, RuleIndex, Ruleset};
+use rules::ruleset::{
+    Correlation, CorrelationKey, CorrelationKeys, CorrelationOver, RuleIndex, Ruleset,
+};
 use std::hash::BuildHasher;
 
 use crate::history::value;
@@ -187,7 +189,20 @@ fn comparable(
     earlier: &[Option<u64>; CorrelationKeys::ORDER.len()],
     now: &[Option<u64>; CorrelationKeys::ORDER.len()],
 ) -> bool {
-    CorrelationKeys::ORDER.into_iter().zip(earlier.iter().zip(now)).all(|(key, pair)| {
+    // compat: over texts, ports and location are not compared.
+    let compared = |key: &CorrelationKey| match correlation.over {
+        CorrelationOver::Sid(_) | CorrelationOver::Group => true,
+        CorrelationOver::Text(_) => match key {
+            CorrelationKey::SrcIp
+            | CorrelationKey::User
+            | CorrelationKey::Id
+            | CorrelationKey::Url
+            | CorrelationKey::SrcGeoIp => true,
+            CorrelationKey::SrcPort | CorrelationKey::DstPort | CorrelationKey::Location => false,
+        },
+    };
+    let pairs = CorrelationKeys::ORDER.into_iter().zip(earlier.iter().zip(now));
+    pairs.filter(|(key, _)| compared(key)).all(|(key, pair)| {
         let both = match pair {
             (Some(earlier), Some(now)) => Some(earlier == now),
             _ => None,

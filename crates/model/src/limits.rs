@@ -13,7 +13,7 @@ pub const RULE_DEPTH_MAX: usize = 64;
 /// Findings kept for one file; the rest is counted.
 pub const DIAGNOSTICS_MAX: usize = 1000;
 /// Bytes of one pattern text.
-pub const PATTERN_BYTES_MAX: usize = 32 * 1024;
+pub const PATTERN_BYTES_MAX: usize = 16 * 1024;
 /// Captures of one pattern that are used.
 pub const CAPTURES_MAX: usize = 64;
 /// Earlier events printed with an alert.

@@ -245,9 +245,9 @@ impl PatternSet {
 
 impl Pattern {
     fn new(language: Language, text: &[u8]) -> Result<Self, PatternError> {
-        let limit = 32 * 1024;
-        if text.len() > limit {
-            return Err(PatternError::new(limit, format!("pattern is longer than {limit} bytes")));
+        if text.len() > PATTERN_BYTES_MAX {
+            let message = format!("pattern is longer than {PATTERN_BYTES_MAX} bytes");
+            return Err(PatternError::new(PATTERN_BYTES_MAX, message));
         }
         let translated = match language {
             Language::Match => Some(translate::os_match(text)),
@@ -373,6 +373,8 @@ impl Pattern {
     }
 }
 
+/// Bytes of one pattern text; PCRE2 refuses some that are longer than this.
+const PATTERN_BYTES_MAX: usize = 16 * 1024;
 /// PCRE2's own count of steps in one search: about 50 µs.
 const MATCH_LIMIT: u32 = 10_000;
 const AUTOMATON_BYTES_MAX: usize = 1 << 20;

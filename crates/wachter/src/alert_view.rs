@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use decode::Name;
-use engine::{Alert, Policy};
+use engine::internal::Attributes;
+use engine::{Alert, FileChange, Policy};
 use model::Field;
 use model::limits::CONTEXT_LINES_MAX;
 use rules::ruleset::{InfoKind, Rule};
-use wire::{AlertView, DecoderView, RuleJson, RuleView};
+use wire::{AlertView, Change, DecoderView, FileChangeView, RuleJson, RuleView};
 
 /// Writes alerts of one policy.
 pub(crate) struct AlertWriter {
@@ -84,8 +85,27 @@ impl AlertWriter {
             full_log: decoded.full_log(),
             previous: previous.get(..lines).unwrap_or_default(),
             multi_line: decoded.rewritten.is_some() && decoded.relayed_rule.is_none(),
-            file_change: None,
+            file_change: matched.file_change.as_deref().map(file_change),
         });
+    }
+}
+
+fn file_change(change: &FileChange) -> FileChangeView<'_> {
+    let FileChange { before, after } = change;
+    let pair = |of: fn(&Attributes) -> &Option<Vec<u8>>| Change {
+        before: of(before).as_deref(),
+        after: of(after).as_deref(),
+    };
+    let mode = |attributes: &Attributes| {
+        str::from_utf8(attributes.mode.as_deref()?).ok()?.parse().ok()
+    };
+    FileChangeView {
+        md5: pair(|attributes| &attributes.md5),
+        sha1: pair(|attributes| &attributes.sha1),
+        sha256: pair(|attributes| &attributes.sha256),
+        owner: pair(|attributes| &attributes.owner),
+        group_owner: pair(|attributes| &attributes.group),
+        permissions: Change { before: mode(before), after: mode(after) },
     }
 }
 
