@@ -2,19 +2,21 @@
 
 use std::sync::Arc;
 
-use decode::Name;
+use decode::{Decoder, Name};
 use engine::internal::Attributes;
 use engine::{Alert, FileChange, Policy};
 use model::Field;
 use model::limits::CONTEXT_LINES_MAX;
 use rules::ruleset::{InfoKind, Rule};
-use wire::{AlertView, Change, DecoderView, FileChangeView, RuleJson, RuleView};
+use wire::{AlertView, Change, DecoderJson, DecoderView, FileChangeView, RuleJson, RuleView};
 
 /// Writes alerts of one policy.
 pub(crate) struct AlertWriter {
     policy: Arc<Policy>,
     /// The part of the JSON line that is the same for all alerts of a rule, by rule.
     heads: Vec<RuleJson>,
+    /// The same for decoders.
+    decoders: Vec<DecoderJson>,
 }
 
 /// Dynamic fields written with an alert.
@@ -23,13 +25,16 @@ const DYNAMIC_MAX: usize = 64;
 impl AlertWriter {
     pub(crate) fn new(policy: Arc<Policy>) -> Self {
         let heads = policy.ruleset.rules.iter().map(|rule| RuleJson::new(&rule_view(rule, 0)));
-        Self { heads: heads.collect(), policy }
+        let decoders = policy.decoders.iter().map(|it| DecoderJson::new(&decoder_view(it)));
+        Self { heads: heads.collect(), decoders: decoders.collect(), policy }
     }
 
     /// Appends the line of `alerts.json`.
     pub(crate) fn json(&self, alert: &Alert, out: &mut Vec<u8>) {
         if let Some(head) = self.heads.get(alert.matched.rule.0 as usize) {
-            self.with_view(alert, |view| wire::alert_json::write(view, head, out));
+            let index = alert.matched.decoded.decoder;
+            let decoder = index.and_then(|index| self.decoders.get(index.0 as usize));
+            self.with_view(alert, |view| wire::alert_json::write(view, head, decoder, out));
         }
     }
 
@@ -68,14 +73,7 @@ impl AlertWriter {
             at: alert.at,
             rule: rule_view(rule, matched.fired_times),
             mail: rule.mail,
-            decoder: decoder.map(|decoder| DecoderView {
-                name: &decoder.name,
-                parent: (decoder.parent_name != decoder.own_name)
-                    .then_some(decoder.parent_name.as_str()),
-                first_seen: 0,
-                accumulate: u32::from(decoder.accumulate),
-                first_seen_comment: None,
-            }),
+            decoder: decoder.map(decoder_view),
             program_name: decoded.program_name(),
             field: Field::ALL.map(|field| decoded.field(field)),
             dynamic_fields: dynamic_fields.get(..fields).unwrap_or_default(),
@@ -96,9 +94,8 @@ fn file_change(change: &FileChange) -> FileChangeView<'_> {
         before: of(before).as_deref(),
         after: of(after).as_deref(),
     };
-    let mode = |attributes: &Attributes| {
-        str::from_utf8(attributes.mode.as_deref()?).ok()?.parse().ok()
-    };
+    let mode =
+        |attributes: &Attributes| str::from_utf8(attributes.mode.as_deref()?).ok()?.parse().ok();
     FileChangeView {
         md5: pair(|attributes| &attributes.md5),
         sha1: pair(|attributes| &attributes.sha1),
@@ -106,6 +103,17 @@ fn file_change(change: &FileChange) -> FileChangeView<'_> {
         owner: pair(|attributes| &attributes.owner),
         group_owner: pair(|attributes| &attributes.group),
         permissions: Change { before: mode(before), after: mode(after) },
+    }
+}
+
+fn decoder_view(decoder: &Decoder) -> DecoderView<'_> {
+    let has_parent = decoder.parent_name != decoder.own_name;
+    DecoderView {
+        name: &decoder.name,
+        parent: has_parent.then_some(decoder.parent_name.as_str()),
+        first_seen: 0,
+        accumulate: u32::from(decoder.accumulate),
+        first_seen_comment: None,
     }
 }
 

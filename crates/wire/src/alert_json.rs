@@ -4,6 +4,7 @@ use model::Field;
 
 use crate::AlertView;
 use crate::Change;
+use crate::DecoderJson;
 use crate::FileChangeView;
 use crate::RuleJson;
 use crate::digits::push_alert_id;
@@ -34,10 +35,22 @@ const DATA_KEYS: [(Field, &[u8]); 4] = [
     (Field::SystemName, b",\"systemname\":\""),
 ];
 
-/// Appends the line of an alert, newline included. `rule` was made of `alert.rule`.
-pub fn write(alert: &AlertView<'_>, rule: &RuleJson, out: &mut Vec<u8>) {
+/// Appends the line of an alert, newline included. `rule` was made of `alert.rule`, `decoder` of
+/// `alert.decoder`.
+pub fn write(
+    alert: &AlertView<'_>,
+    rule: &RuleJson,
+    decoder: Option<&DecoderJson>,
+    out: &mut Vec<u8>,
+) {
     rule.push(out, alert.rule.fired_times, alert.full_log);
-    push_name(alert, out);
+    out.extend_from_slice(b",\"id\":\"");
+    push_alert_id(out, alert.at, alert.id);
+    out.extend_from_slice(b"\",\"TimeStamp\":");
+    push_signed(out, alert.at.seconds.saturating_mul(1000));
+    if let Some(decoder) = decoder {
+        out.extend_from_slice(&decoder.names);
+    }
     push_fields(alert, &ADDRESS_KEYS, out);
     push_some(out, b",\"location\":\"", alert.location);
     push_string(out, b",\"full_log\":\"", alert.full_log);
@@ -54,22 +67,11 @@ pub fn write(alert: &AlertView<'_>, rule: &RuleJson, out: &mut Vec<u8>) {
     }
     push_fields(alert, &DATA_KEYS, out);
     push_dynamic_fields(alert, out);
-    push_decoder_description(alert, out);
+    if let Some(decoder) = decoder {
+        out.extend_from_slice(&decoder.description);
+    }
     push_origin(alert, out);
     out.extend_from_slice(b"}\n");
-}
-
-/// `id`, `TimeStamp` and the decoder's names.
-fn push_name(alert: &AlertView<'_>, out: &mut Vec<u8>) {
-    out.extend_from_slice(b",\"id\":\"");
-    push_alert_id(out, alert.at, alert.id);
-    out.extend_from_slice(b"\",\"TimeStamp\":");
-    push_signed(out, alert.at.seconds.saturating_mul(1000));
-    let Some(decoder) = alert.decoder else { return };
-    push_string(out, b",\"decoder\":\"", decoder.name.as_bytes());
-    if let Some(parent) = decoder.parent {
-        push_string(out, b",\"decoder_parent\":\"", parent.as_bytes());
-    }
 }
 
 fn push_fields(alert: &AlertView<'_>, keys: &[(Field, &[u8])], out: &mut Vec<u8>) {
@@ -118,29 +120,6 @@ fn push_dynamic_fields(alert: &AlertView<'_>, out: &mut Vec<u8>) {
         push_escaped(out, name);
         push_string(out, if is_own_key(name) { b"_\":\"" } else { b"\":\"" }, value);
     }
-}
-
-fn push_decoder_description(alert: &AlertView<'_>, out: &mut Vec<u8>) {
-    let Some(decoder) = alert.decoder else { return };
-    out.extend_from_slice(b",\"decoder_desc\":{");
-    for (key, number) in
-        [(&b"\"fts\":"[..], decoder.first_seen), (b"\"accumulate\":", decoder.accumulate)]
-    {
-        if number != 0 {
-            out.extend_from_slice(key);
-            push_number(out, u64::from(number));
-            out.push(b',');
-        }
-    }
-    if let Some(parent) = decoder.parent {
-        push_string(out, b"\"parent\":\"", parent.as_bytes());
-        out.push(b',');
-    }
-    push_string(out, b"\"name\":\"", decoder.name.as_bytes());
-    if let Some(comment) = decoder.first_seen_comment {
-        push_string(out, b",\"ftscomment\":\"", comment.as_bytes());
-    }
-    out.push(b'}');
 }
 
 /// Who sent the event, when it came and from which file.
@@ -215,7 +194,7 @@ fn push_some(out: &mut Vec<u8>, key: &[u8], value: &[u8]) {
 }
 
 /// Appends `key`, which ends in an opening quote, and the string's rest.
-fn push_string(out: &mut Vec<u8>, key: &[u8], value: &[u8]) {
+pub(crate) fn push_string(out: &mut Vec<u8>, key: &[u8], value: &[u8]) {
     out.extend_from_slice(key);
     push_escaped(out, value);
     out.push(b'"');
@@ -285,7 +264,8 @@ mod tests {
 
     fn json(alert: &AlertView<'_>) -> String {
         let mut out = Vec::new();
-        write(alert, &RuleJson::new(&alert.rule), &mut out);
+        let decoder = alert.decoder.map(|decoder| DecoderJson::new(&decoder));
+        write(alert, &RuleJson::new(&alert.rule), decoder.as_ref(), &mut out);
         String::from_utf8(out).unwrap()
     }
 

@@ -16,11 +16,13 @@
 pub mod alert;
 pub mod alert_json;
 pub mod alert_text;
+mod decoder_json;
 mod digits;
 pub mod queue;
 mod rule_json;
 mod scan;
 
 pub use alert::{AlertView, Change, DecoderView, FileChangeView, RuleView};
+pub use decoder_json::DecoderJson;
 pub use queue::QueueError;
 pub use rule_json::RuleJson;
