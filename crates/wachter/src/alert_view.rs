@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use decode::{Decoder, Name};
+use decode::{Decoded, Decoder, Name};
 use engine::internal::Attributes;
 use engine::{Alert, FileChange, Policy};
 use model::Field;
@@ -54,7 +54,40 @@ impl AlertWriter {
             *place = line;
             lines += 1;
         }
-        let mut dynamic_fields = [(&b""[..], &b""[..]); DYNAMIC_MAX];
+        let decoder = decoded.decoder.and_then(|index| self.policy.decoders.decoder(index));
+        let view = AlertView {
+            id: alert.id,
+            at: alert.at,
+            rule: rule_view(rule, matched.fired_times),
+            mail: rule.mail,
+            decoder: decoder.map(decoder_view),
+            program_name: decoded.program_name(),
+            field: Field::ALL.map(|field| decoded.field(field)),
+            dynamic_fields: &[],
+            hostname: decoded.hostname(),
+            location: &decoded.event.location,
+            hostname_is_location: decoded.hostname_is_location(),
+            full_log: decoded.full_log(),
+            previous: previous.get(..lines).unwrap_or_default(),
+            multi_line: decoded.rewritten.is_some() && decoded.relayed_rule.is_none(),
+            file_change: matched.file_change.as_deref().map(file_change),
+        };
+        if decoded.fields.names().iter().any(|name| matches!(name, Name::Dynamic(_))) {
+            self.with_dynamic_fields(decoded, view, write);
+        } else {
+            write(&view);
+        }
+    }
+
+    /// Apart, because few events have such fields and clearing the table takes time.
+    #[inline(never)]
+    fn with_dynamic_fields(
+        &self,
+        decoded: &Decoded,
+        view: AlertView<'_>,
+        write: impl FnOnce(&AlertView<'_>),
+    ) {
+        let mut table = [(&b""[..], &b""[..]); DYNAMIC_MAX];
         let mut fields = 0;
         let dynamic = decoded.fields.names().iter().filter_map(|&name| match name {
             Name::Static(_) => None,
@@ -63,28 +96,12 @@ impl AlertWriter {
                 Some((label.as_bytes(), decoded.fields.value(name, decoded.full_log())?))
             }
         });
-        for (place, pair) in dynamic_fields.iter_mut().zip(dynamic) {
+        for (place, pair) in table.iter_mut().zip(dynamic) {
             *place = pair;
             fields += 1;
         }
-        let decoder = decoded.decoder.and_then(|index| self.policy.decoders.decoder(index));
-        write(&AlertView {
-            id: alert.id,
-            at: alert.at,
-            rule: rule_view(rule, matched.fired_times),
-            mail: rule.mail,
-            decoder: decoder.map(decoder_view),
-            program_name: decoded.program_name(),
-            field: Field::ALL.map(|field| decoded.field(field)),
-            dynamic_fields: dynamic_fields.get(..fields).unwrap_or_default(),
-            hostname: decoded.hostname(),
-            location: &decoded.event.location,
-            hostname_is_location: decoded.hostname_is_location(),
-            full_log: decoded.full_log(),
-            previous: previous.get(..lines).unwrap_or_default(),
-            multi_line: decoded.rewritten.is_some() && decoded.relayed_rule.is_none(),
-            file_change: matched.file_change.as_deref().map(file_change),
-        });
+        let dynamic_fields = table.get(..fields).unwrap_or_default();
+        write(&AlertView { dynamic_fields, ..view });
     }
 }
 

@@ -7,7 +7,6 @@ use crate::Change;
 use crate::DecoderJson;
 use crate::FileChangeView;
 use crate::RuleJson;
-use crate::digits::push_alert_id;
 use crate::digits::push_date_time;
 use crate::digits::push_number;
 use crate::digits::push_signed;
@@ -45,9 +44,17 @@ pub fn write(
 ) {
     rule.push(out, alert.rule.fired_times, alert.full_log);
     out.extend_from_slice(b",\"id\":\"");
-    push_alert_id(out, alert.at, alert.id);
+    let start = out.len();
+    push_signed(out, alert.at.seconds);
+    let seconds = start..out.len();
+    out.push(b'.');
+    push_number(out, alert.id);
     out.extend_from_slice(b"\",\"TimeStamp\":");
-    push_signed(out, alert.at.seconds.saturating_mul(1000));
+    // Milliseconds: the same digits again.
+    out.extend_from_within(seconds);
+    if alert.at.seconds != 0 {
+        out.extend_from_slice(b"000");
+    }
     if let Some(decoder) = decoder {
         out.extend_from_slice(&decoder.names);
     }

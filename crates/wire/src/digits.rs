@@ -6,20 +6,38 @@ use model::time::MONTHS;
 /// Digits of the largest `u64`.
 const DIGITS_MAX: usize = 20;
 
+/// `00` to `99`.
+const PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [[b'0'; 2]; 100];
+    let mut number = 0;
+    while number < 100 {
+        pairs[number] = [b'0' + (number / 10) as u8, b'0' + (number % 10) as u8];
+        number += 1;
+    }
+    pairs
+};
+
+fn pair(number: u64) -> [u8; 2] {
+    PAIRS.get((number % 100) as usize).copied().unwrap_or_default()
+}
+
 pub(crate) fn push_number(out: &mut Vec<u8>, number: u64) {
-    let mut digits = [b'0'; DIGITS_MAX];
+    let mut digits = [[b'0'; 2]; DIGITS_MAX / 2];
     let mut left = number;
-    let mut start = DIGITS_MAX;
+    let mut pairs = 0;
     for slot in digits.iter_mut().rev() {
-        *slot = b'0' + (left % 10) as u8;
-        left /= 10;
-        start -= 1;
+        *slot = pair(left);
+        left /= 100;
+        pairs += 1;
         if left == 0 {
             break;
         }
     }
-    let (_, text) = digits.split_at(start);
-    out.extend_from_slice(text);
+    let text = digits.as_flattened();
+    let start = text.len() - 2 * pairs;
+    // A first pair below ten has a zero too many.
+    let start = start + usize::from(text.get(start) == Some(&b'0'));
+    out.extend_from_slice(text.get(start..).unwrap_or(b"0"));
 }
 
 pub(crate) fn push_signed(out: &mut Vec<u8>, number: i64) {
@@ -34,13 +52,13 @@ pub(crate) fn push_date_time(out: &mut Vec<u8>, at: Timestamp) {
     let civil = at.civil();
     let month = MONTHS.get(usize::from(civil.month.wrapping_sub(1))).unwrap_or(&MONTHS[0]);
     push_signed(out, civil.year);
+    let [d1, d2] = pair(civil.day.into());
+    let [h1, h2] = pair(civil.hour.into());
+    let [m1, m2] = pair(civil.minute.into());
+    let [s1, s2] = pair(civil.second.into());
     out.push(b' ');
     out.extend_from_slice(month.as_bytes());
-    for (before, number) in
-        [(b' ', civil.day), (b' ', civil.hour), (b':', civil.minute), (b':', civil.second)]
-    {
-        out.extend_from_slice(&[before, b'0' + number / 10, b'0' + number % 10]);
-    }
+    out.extend_from_slice(&[b' ', d1, d2, b' ', h1, h2, b':', m1, m2, b':', s1, s2]);
 }
 
 /// `EPOCH.ID`, the name of an alert.
