@@ -8,9 +8,12 @@
 //! automaton, so the processor looks at several positions at once: see ARCHITECTURE.md, "Fast path",
 //! for what that is worth.
 
+mod needles;
+
 use crate::head::ByteSet;
 use crate::literal::{End, Literal, Needles};
 use crate::set::{PatternId, PatternSet};
+use needles::NeedleTable;
 
 /// What a needle's finding is recorded as: the position of a bit in [`Hits`].
 pub type Slot = u16;
@@ -161,14 +164,15 @@ impl GateBuilder {
             }
         }
         self.needles.sort();
-        let mut gate = Gate { non_ascii: self.non_ascii, always: self.always, ..Gate::default() };
+        let mut literals: Vec<(Literal, Vec<Slot>)> = Vec::new();
         for (literal, slot) in self.needles {
-            match gate.needles.last_mut() {
-                Some(last) if last.literal == literal => last.slots.push(slot),
-                _ => gate.needles.push(Needle::new(literal, slot)),
+            match literals.last_mut() {
+                Some((last, slots)) if *last == literal => slots.push(slot),
+                _ => literals.push((literal, vec![slot])),
             }
         }
-        gate.index();
+        let mut gate = Gate { non_ascii: self.non_ascii, always: self.always, ..Gate::default() };
+        gate.index(&literals);
         gate.firsts = ByByte::new(&self.firsts);
         gate
     }
@@ -182,7 +186,7 @@ fn is_found_quickly(literal: &Literal) -> bool {
 /// Finds which of its patterns can match a subject.
 #[derive(Debug, Default)]
 pub struct Gate {
-    needles: Vec<Needle>,
+    needles: NeedleTable,
     /// Needles that must be at the start, by their first byte (lower case).
     starts: ByByte,
     /// Needles that must be at the end only, by their last byte (lower case).
@@ -227,44 +231,6 @@ impl ByByte {
             }
             _ => &[],
         }
-    }
-}
-
-#[derive(Debug)]
-struct Needle {
-    literal: Literal,
-    /// The literal eight bytes at a time, each with the bits that count: all but the case of
-    /// letters. The last word reaches back to the literal's last eight bytes. Empty if it is shorter.
-    words: Vec<(u64, u64)>,
-    slots: Vec<Slot>,
-}
-
-impl Needle {
-    fn new(literal: Literal, slot: Slot) -> Self {
-        let words = literal
-            .bytes
-            .chunks(8)
-            .enumerate()
-            .filter_map(|(index, _)| {
-                let start = (index * 8).min(literal.bytes.len().checked_sub(8)?);
-                let bytes = literal.bytes[start..].first_chunk::<8>()?;
-                let mask = bytes.map(|byte| if byte.is_ascii_lowercase() { !0x20 } else { !0 });
-                Some((u64::from_le_bytes(*bytes), u64::from_le_bytes(mask)))
-            })
-            .collect();
-        Self { literal, words, slots: vec![slot] }
-    }
-
-    /// Whether `text`, of the literal's length, equals it.
-    fn equals(&self, text: &[u8]) -> bool {
-        if self.words.is_empty() {
-            return text.eq_ignore_ascii_case(&self.literal.bytes);
-        }
-        let last = text.len().saturating_sub(8);
-        self.words.iter().enumerate().all(|(index, (word, mask))| {
-            let chunk = text.get((index * 8).min(last)..).and_then(<[u8]>::first_chunk::<8>);
-            chunk.is_some_and(|bytes| (u64::from_le_bytes(*bytes) ^ word) & mask == 0)
-        })
     }
 }
 
@@ -379,15 +345,16 @@ impl Grams {
 }
 
 impl Gate {
-    fn index(&mut self) {
+    fn index(&mut self, literals: &[(Literal, Vec<Slot>)]) {
         let (mut starts, mut ends) = (Vec::new(), Vec::new());
-        for (index, needle) in self.needles.iter().enumerate() {
+        for (index, (literal, slots)) in literals.iter().enumerate() {
+            self.needles.push(literal, slots);
             let number = index as u32;
-            let bytes = &needle.literal.bytes;
+            let bytes = &literal.bytes;
             let of = |byte: Option<&u8>| byte.map_or_else(ByteSet::default, ByteSet::caseless);
-            if needle.literal.at_start {
+            if literal.at_start {
                 starts.push((number, of(bytes.first())));
-            } else if needle.literal.at_end != End::Anywhere {
+            } else if literal.at_end != End::Anywhere {
                 ends.push((number, of(bytes.last())));
             } else if bytes.len() >= LONG_NEEDLE {
                 let rarest = rarest_window(bytes);
@@ -420,7 +387,7 @@ impl Gate {
             hits.insert(slot as Slot);
         }
         for &number in self.starts.of(subject.first()) {
-            self.hit_at(number, subject, 0, hits);
+            self.needles.hit_at(number, subject, 0, hits);
         }
         self.scan_end(subject, hits);
         if let Some(bits) = &self.long.bits {
@@ -441,9 +408,9 @@ impl Gate {
         let line = subject.strip_suffix(b"\n");
         for text in [Some(subject), line].into_iter().flatten() {
             for &number in self.ends.of(text.last()) {
-                let length = self.needles.get(number as usize).map(|n| n.literal.bytes.len());
+                let length = self.needles.length(number);
                 if let Some(start) = length.and_then(|length| text.len().checked_sub(length)) {
-                    self.hit_at(number, subject, start, hits);
+                    self.needles.hit_at(number, subject, start, hits);
                 }
             }
         }
@@ -477,26 +444,7 @@ impl Gate {
     fn confirm(&self, grams: &Grams, gram: u32, subject: &[u8], at: usize, hits: &mut Hits) {
         for entry in grams.entries_of(gram) {
             if let Some(start) = at.checked_sub(usize::from(entry.before)) {
-                self.hit_at(entry.needle, subject, start, hits);
-            }
-        }
-    }
-
-    fn hit_at(&self, index: u32, subject: &[u8], start: usize, hits: &mut Hits) {
-        let Some(needle) = self.needles.get(index as usize) else { return };
-        let literal = &needle.literal;
-        let end = start + literal.bytes.len();
-        let Some(found) = subject.get(start..end) else { return };
-        let fits = match literal.at_end {
-            End::Anywhere => true,
-            End::Subject => end == subject.len(),
-            End::SubjectOrLastNewline => {
-                end == subject.len() || (end + 1 == subject.len() && subject.ends_with(b"\n"))
-            }
-        };
-        if fits && needle.equals(found) {
-            for &slot in &needle.slots {
-                hits.insert(slot);
+                self.needles.hit_at(entry.needle, subject, start, hits);
             }
         }
     }
