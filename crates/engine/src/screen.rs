@@ -46,12 +46,15 @@ pub struct Screener {
     classes: Classes,
     plans: HashMap<PlanKey, Plan, foldhash::fast::RandomState>,
     hits: Hits,
+    #[expect(clippy::vec_box, reason = "an event moves between its owners by its pointer")]
     spare: Vec<Box<Decoded>>,
     spare_residues: Vec<Vec<Residual>>,
 }
 
 /// Plans kept at most; there are few hundred in use.
 const PLANS_MAX: usize = 2048;
+/// Classes of program names; names that would make more are matched each time.
+const CLASSES_MAX: usize = 1024;
 /// Emptied events kept for their buffers.
 const SPARE_MAX: usize = 1024;
 
@@ -281,6 +284,9 @@ impl Classes {
             .filter(|&pattern| policy.ruleset.patterns.is_match(pattern, name, search))
             .collect();
         let known = self.fitting.iter().position(|other| *other == fitting);
+        if known.is_none() && self.fitting.len() >= CLASSES_MAX {
+            return ProgramClass::Unresolved;
+        }
         let class = known.unwrap_or_else(|| {
             self.fitting.push(fitting);
             self.fitting.len() - 1
