@@ -6,7 +6,11 @@
 //! decoders <<EOF
 //! <decoder name="sshd"> …
 //! EOF
+//! list blocked <<EOF
+//! 192.0.2.7:since march
+//! EOF
 //! compat: strict
+//! set: drop_repeated
 //!
 //! @ 2026-03-01 10:00:00  web1  /var/log/auth.log
 //! Mar  1 10:00:00 web1 sshd[9]: Failed password for root from 192.0.2.7 port 4242 ssh2
@@ -18,7 +22,8 @@
 //! = rule 5720 level 10  alert  context 5
 //! ```
 //!
-//! The first `@` line ends the head. Then each line is one of these:
+//! A `list` is one that rules look things up in, in its text form. What `set` may say is up to the
+//! runner. The first `@` line ends the head. Then each line is one of these:
 //!
 //! | Line | Meaning |
 //! |---|---|
@@ -74,6 +79,9 @@ pub const UPDATE_VARIABLE: &str = "UPDATE_CASES";
 pub struct Case {
     pub rules: Vec<Source>,
     pub decoders: Vec<Source>,
+    pub lists: Vec<List>,
+    /// The words of `set:` lines: options that the case is about.
+    pub settings: Vec<String>,
     /// `compat: strict`: OSSEC's quirks are wanted too.
     pub is_strict: bool,
     pub steps: Vec<Step>,
@@ -90,6 +98,14 @@ pub enum Source {
         line_number: usize,
         text: String,
     },
+}
+
+/// A key-value list, written in the case file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct List {
+    pub name: String,
+    /// Lines of `key:value`.
+    pub text: String,
 }
 
 /// One event, or the repetitions of one, and the answers.

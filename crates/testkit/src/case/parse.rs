@@ -11,6 +11,7 @@ use model::Timestamp;
 use super::Case;
 use super::Expectation;
 use super::Expected;
+use super::List;
 use super::Source;
 use super::Step;
 use super::StepInput;
@@ -58,8 +59,22 @@ struct Parser<'a> {
 /// Where in the file we are.
 enum Stage {
     Head,
-    Inline { terminator: String, is_rules: bool },
+    Inline { terminator: String, part: Part },
     Events,
+}
+
+/// What a text in the head belongs to.
+#[derive(Clone, Copy)]
+enum Part {
+    Source(SourcePart),
+    /// The list that was named last.
+    List,
+}
+
+#[derive(Clone, Copy)]
+enum SourcePart {
+    Rules,
+    Decoders,
 }
 
 /// A line's mistake.
@@ -68,12 +83,12 @@ type Checked = Result<(), String>;
 impl Parser<'_> {
     fn line(&mut self, line_number: usize, line: &str) -> Checked {
         match &self.stage {
-            Stage::Inline { terminator, is_rules } => {
+            Stage::Inline { terminator, part } => {
                 if line == terminator {
                     self.stage = Stage::Head;
                 } else {
-                    let is_rules = *is_rules;
-                    self.inline_text(is_rules, line);
+                    let part = *part;
+                    self.inline_text(part, line);
                 }
                 Ok(())
             }
@@ -90,14 +105,24 @@ impl Parser<'_> {
 
     fn head_line(&mut self, line_number: usize, line: &str) -> Checked {
         if let Some((key, terminator)) = line.split_once("<<") {
-            let is_rules = is_rules(key.trim())?;
             let terminator = terminator.trim().to_owned();
             if terminator.is_empty() {
                 return Err("<< must be followed by the closing word".to_owned());
             }
-            let text = Source::Inline { line_number: line_number + 1, text: String::new() };
-            self.sources(is_rules).push(text);
-            self.stage = Stage::Inline { terminator, is_rules };
+            let part = match key.trim().split_once(' ') {
+                Some(("list", name)) => {
+                    let name = name.trim().to_owned();
+                    self.case.lists.push(List { name, text: String::new() });
+                    Part::List
+                }
+                _ => {
+                    let part = source_part(key.trim())?;
+                    let text = Source::Inline { line_number: line_number + 1, text: String::new() };
+                    self.add_source(part, text);
+                    Part::Source(part)
+                }
+            };
+            self.stage = Stage::Inline { terminator, part };
             return Ok(());
         }
         let (key, value) = line.split_once(':').ok_or_else(|| unknown_head(line))?;
@@ -106,24 +131,40 @@ impl Parser<'_> {
             ("compat", other) => {
                 return Err(format!("unknown compat \"{other}\"; known is strict"));
             }
+            ("set", "") => return Err("set has no word".to_owned()),
+            ("set", word) => self.case.settings.push(word.to_owned()),
             (key, path) => {
-                let is_rules = is_rules(key)?;
+                let part = source_part(key)?;
                 if path.is_empty() {
                     return Err(format!("{key} has no path"));
                 }
                 let path = self.dir.join(path);
-                self.sources(is_rules).push(Source::File(path));
+                self.add_source(part, Source::File(path));
             }
         }
         Ok(())
     }
 
-    fn sources(&mut self, is_rules: bool) -> &mut Vec<Source> {
-        if is_rules { &mut self.case.rules } else { &mut self.case.decoders }
+    fn add_source(&mut self, part: SourcePart, source: Source) {
+        match part {
+            SourcePart::Rules => self.case.rules.push(source),
+            SourcePart::Decoders => self.case.decoders.push(source),
+        }
     }
 
-    fn inline_text(&mut self, is_rules: bool, line: &str) {
-        if let Some(Source::Inline { text, .. }) = self.sources(is_rules).last_mut() {
+    fn inline_text(&mut self, part: Part, line: &str) {
+        fn inline(sources: &mut [Source]) -> Option<&mut String> {
+            match sources.last_mut()? {
+                Source::Inline { text, .. } => Some(text),
+                Source::File(_) => None,
+            }
+        }
+        let text = match part {
+            Part::Source(SourcePart::Rules) => inline(&mut self.case.rules),
+            Part::Source(SourcePart::Decoders) => inline(&mut self.case.decoders),
+            Part::List => self.case.lists.last_mut().map(|list| &mut list.text),
+        };
+        if let Some(text) = text {
             text.push_str(line);
             text.push('\n');
         }
@@ -234,18 +275,18 @@ impl Parser<'_> {
     }
 }
 
-fn is_rules(key: &str) -> Result<bool, String> {
+fn source_part(key: &str) -> Result<SourcePart, String> {
     match key {
-        "rules" => Ok(true),
-        "decoders" => Ok(false),
+        "rules" => Ok(SourcePart::Rules),
+        "decoders" => Ok(SourcePart::Decoders),
         _ => Err(unknown_head(key)),
     }
 }
 
 fn unknown_head(text: &str) -> String {
     format!(
-        "unknown \"{text}\" in the head; known are rules, decoders and compat, and events follow \
-         the first @ line"
+        "unknown \"{text}\" in the head; known are rules, decoders, list, set and compat, and events \
+         follow the first @ line"
     )
 }
 

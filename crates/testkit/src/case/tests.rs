@@ -10,7 +10,11 @@ decoders <<END
 <decoder name=\"a\"/>
 # not a comment
 END
+list blocked <<END
+192.0.2.7:x
+END
 compat: strict
+set: drop_repeated
 
 @ 2026-03-01 10:00:00  web1  (ag 1) any->/var/log/auth.log
 Mar  1 10:00:00 web1 sshd[9]: Failed password
@@ -44,6 +48,8 @@ fn whole_file() {
             text: "<decoder name=\"a\"/>\n# not a comment\n".into()
         }]
     );
+    assert_eq!(case.lists, [List { name: "blocked".into(), text: "192.0.2.7:x\n".into() }]);
+    assert_eq!(case.settings, ["drop_repeated"]);
     assert!(case.is_strict);
     let start = Timestamp::from_civil((2026, 3, 1), (10, 0, 0), 0).unwrap().seconds;
     let inputs: Vec<StepInput> = case.steps.iter().flat_map(Step::inputs).collect();
