@@ -18,6 +18,8 @@ struct Needle {
     first: Word,
     length: u32,
     at_end: End,
+    /// The needle's slot, if it has just one.
+    only_slot: Option<Slot>,
     /// Ranges in the table's lists.
     words: (u32, u32),
     slots: (u32, u32),
@@ -74,6 +76,7 @@ impl NeedleTable {
             first: Word::new(bytes),
             length: bytes.len() as u32,
             at_end: literal.at_end,
+            only_slot: if let [slot] = slots { Some(*slot) } else { None },
             words: (words_start, self.words.len() as u32),
             slots: (slots_start, self.slots.len() as u32),
         });
@@ -87,7 +90,10 @@ impl NeedleTable {
     /// Hits the needle's slots if it stands in `subject` at `start`.
     pub(super) fn hit_at(&self, number: u32, subject: &[u8], start: usize, hits: &mut Hits) {
         let Some(needle) = self.needles.get(number as usize) else { return };
-        if !needle.first.fits(load(subject, start)) {
+        // A line may repeat a needle thousands of times.
+        if needle.only_slot.is_some_and(|slot| hits.contains(slot))
+            || !needle.first.fits(load(subject, start))
+        {
             return;
         }
         let end = start + needle.length as usize;
