@@ -80,7 +80,7 @@ fn posix_class_len(text: &[u8]) -> Option<usize> {
 
 /// Both texts of a PCRE2 pattern that is already known to compile.
 pub(crate) fn translate(text: &[u8]) -> Step<Texts> {
-    let mut translator = Translator { text, at: 0, out: Vec::new() };
+    let mut translator = Translator { text, at: 0, out: Vec::new(), depth: 0, end_in_group: false };
     translator.run()?;
     // Everything that is not ASCII has been written as `\xHH`, and so have newlines: the text for
     // an end comes from `$` and `\Z` alone.
@@ -92,6 +92,10 @@ struct Translator<'a> {
     text: &'a [u8],
     at: usize,
     out: Vec<u8>,
+    /// Open groups.
+    depth: usize,
+    /// An open group contains the end of the subject.
+    end_in_group: bool,
 }
 
 /// One item of a character class.
@@ -130,8 +134,8 @@ impl Translator<'_> {
                 b'[' => self.class()?,
                 b'(' => self.group()?,
                 b'$' => {
-                    self.push(END_OR_LAST_NEWLINE);
                     self.at += 1;
+                    self.end_of_subject()?;
                 }
                 b'*' | b'+' | b'?' => {
                     self.out.push(byte);
@@ -149,7 +153,8 @@ impl Translator<'_> {
                         self.at += 1;
                     }
                 },
-                b'^' | b'.' | b'|' | b')' => {
+                b')' => self.close_group()?,
+                b'^' | b'.' | b'|' => {
                     self.out.push(byte);
                     self.at += 1;
                 }
@@ -158,6 +163,34 @@ impl Translator<'_> {
                     self.at += 1;
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// `$` or `\Z`, just taken. To PCRE2 the last newline stays outside, so that something may
+    /// follow which takes it; only where nothing can follow do the two engines agree.
+    fn end_of_subject(&mut self) -> Step<()> {
+        self.push(END_OR_LAST_NEWLINE);
+        self.end_in_group = self.depth > 0;
+        self.nothing_follows()
+    }
+
+    fn nothing_follows(&self) -> Step<()> {
+        match self.peek(0) {
+            None | Some(b'|' | b')') => Ok(()),
+            Some(_) => Err(Untranslatable),
+        }
+    }
+
+    fn close_group(&mut self) -> Step<()> {
+        self.out.push(b')');
+        self.at += 1;
+        self.depth = self.depth.saturating_sub(1);
+        if self.end_in_group {
+            self.nothing_follows()?;
+        }
+        if self.depth == 0 {
+            self.end_in_group = false;
         }
         Ok(())
     }
@@ -190,6 +223,7 @@ impl Translator<'_> {
         self.at += 1;
         if self.peek(0) != Some(b'?') {
             self.out.push(b'(');
+            self.depth += 1;
             return Ok(());
         }
         if self.starts_with(b"?#") {
@@ -209,6 +243,7 @@ impl Translator<'_> {
                 self.at += name.ok_or(Untranslatable)? + 1;
                 // Names are not used: the group keeps its number.
                 self.out.push(b'(');
+                self.depth += 1;
                 return Ok(());
             }
         }
@@ -226,6 +261,7 @@ impl Translator<'_> {
             return Err(Untranslatable);
         }
         self.push("(?");
+        self.depth += usize::from(rest.get(flags) == Some(&b':'));
         self.out.extend_from_slice(&rest[..=flags]);
         self.at += 1 + flags + 1;
         Ok(())
@@ -238,7 +274,7 @@ impl Translator<'_> {
             b'd' | b'D' | b'w' | b'W' | b's' | b'S' | b'b' | b'B' | b'A' | b'z' => {
                 self.out.extend_from_slice(&[b'\\', escaped]);
             }
-            b'Z' => self.push(END_OR_LAST_NEWLINE),
+            b'Z' => self.end_of_subject()?,
             b'h' => self.push("[\\t \\xA0]"),
             b'H' => self.push("[^\\t \\xA0]"),
             b'v' => self.push("[\\n\\x0B\\x0C\\r\\x85]"),

@@ -165,6 +165,9 @@ fn pcre2() {
         (r"a(?=b)", "ac", false),
         (r"\Qa.b\E+", "a.bb", true),
         ("(?i:x)|y", "X", true),
+        (r"$\s", "a\n", true),
+        (r"(?:a$)\s|b", "a\n", true),
+        (r"(?:a$)|\s", "a\n", true),
     ] {
         check_match(Language::Pcre2, pattern, subject, expected);
     }
