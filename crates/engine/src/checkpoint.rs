@@ -7,8 +7,10 @@
 
 pub(crate) mod bytes;
 
+use std::hash::BuildHasher;
 use std::sync::Arc;
 
+use foldhash::quality::FixedState;
 use hashbrown::HashMap;
 use model::{Category, Memory};
 use rules::ruleset::{CorrelationKeys, RuleIndex};
@@ -23,7 +25,7 @@ use crate::strict::{Remembered, StrictHistory};
 use bytes::{Reader, Writer};
 
 /// First bytes of a checkpoint; the last is the version of the layout.
-const MAGIC: &[u8; 8] = b"wachter\x01";
+const MAGIC: &[u8; 8] = b"wachter\x02";
 
 /// Why bytes are not a checkpoint to go on from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -75,7 +77,10 @@ impl Judge {
                 save_strict(history, &self.policy, &mut out);
             }
         }
-        out.finish()
+        let mut out = out.finish();
+        let sum = checksum(&out);
+        out.extend_from_slice(&sum.to_le_bytes());
+        out
     }
 
     /// A judge that goes on where `checkpoint` was taken.
@@ -88,10 +93,14 @@ impl Judge {
         memory: Box<dyn Memory>,
         checkpoint: &[u8],
     ) -> Result<Self, BadCheckpoint> {
-        let mut input = Reader::new(checkpoint);
-        if input.raw(MAGIC.len()) != Some(MAGIC) {
+        if !checkpoint.starts_with(MAGIC) {
             return Err(BadCheckpoint::OtherVersion);
         }
+        let (body, sum) = checkpoint.split_last_chunk().ok_or(BadCheckpoint::Damaged)?;
+        if checksum(body) != u64::from_le_bytes(*sum) {
+            return Err(BadCheckpoint::Damaged);
+        }
+        let mut input = Reader::new(body.get(MAGIC.len()..).unwrap_or_default());
         let seed = input.u64().ok_or(BadCheckpoint::Damaged)?;
         let mut judge = Self::new(policy, memory, seed);
         match judge.restore(&mut input) {
@@ -145,6 +154,11 @@ impl Judge {
         }
         Some(true)
     }
+}
+
+/// Tells damage by accident. Whoever may write checkpoints needs no forgery.
+fn checksum(bytes: &[u8]) -> u64 {
+    FixedState::with_seed(0).hash_one(bytes)
 }
 
 fn save_today(today: &Today, out: &mut Writer) {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use decode::{Decoded, Name};
+use decode::{Decoded, Name, ProgramKey};
 use model::{Category, Field, Memory, Queue, Table};
 use rules::ruleset::{Condition, CorrelationOver, RuleIndex};
 
@@ -137,6 +137,8 @@ impl Judge {
         screener: &mut Screener,
     ) -> Result<Screened, Outcome> {
         self.begin_event();
+        // Whatever screened the event: judging has a budget of its own.
+        screener.search.begin_event();
         let policy = Arc::clone(&self.policy);
         let is_internal = screened.decoded.event.queue.is_internal();
         if policy.options.drop_repeated
@@ -148,6 +150,8 @@ impl Judge {
         }
         if screened.deferred {
             let decoded = &mut *screened.decoded;
+            // The number is that of the screener that decoded; this may be another one.
+            decoded.program = ProgramKey::default();
             match decoded.event.queue {
                 Queue::Syscheck | Queue::Rootcheck | Queue::HostInfo => {
                     if let Err(why) = self.decode_internal(decoded, &policy) {

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use decode::Decoded;
 use foldhash::quality::FixedState;
 use model::Category;
-use model::limits::{ALERT_LINE_BYTES_MAX, CONTEXT_LINES_MAX};
+use model::limits::ALERT_LINE_BYTES_MAX;
 use rules::ruleset::{
     Correlation, CorrelationKey, CorrelationKeys, CorrelationOver, RuleIndex, Ruleset,
 };
@@ -87,8 +87,8 @@ impl StrictHistory {
                 list
             }
         };
-        context.clear();
         let lines = crate::history::context_lines(correlation);
+        let mut shown = Vec::with_capacity(lines);
         let mut newest = None;
         let mut counted = 0;
         let mut last = None;
@@ -105,14 +105,14 @@ impl StrictHistory {
                 continue;
             }
             newest.get_or_insert(number);
-            if seconds - event.at > i64::from(correlation.timeframe) || event.mark >= level.max(1) {
+            if seconds.saturating_sub(event.at) > i64::from(correlation.timeframe) || event.mark >= level.max(1) {
                 return false;
             }
             if !comparable(correlation, &event.values, &values) {
                 continue;
             }
-            if context.len() < lines.min(CONTEXT_LINES_MAX) {
-                context.push(&event.text);
+            if shown.len() < lines {
+                shown.push(number);
             }
             if counted < correlation.frequency {
                 counted += 1;
@@ -122,6 +122,11 @@ impl StrictHistory {
             break;
         }
         let Some(last) = last else { return false };
+        context.clear();
+        for number in shown {
+            let position = number.saturating_sub(self.gone) as usize;
+            context.push(self.events.get(position).map_or(b"", |event| &event.text));
+        }
         self.mark = level;
         for number in [Some(last), newest].into_iter().flatten() {
             let position = number.saturating_sub(self.gone) as usize;

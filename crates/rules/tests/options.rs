@@ -214,12 +214,9 @@ fn hints_name_what_was_meant() {
 #[test]
 fn pattern_length_has_a_limit() {
     let max = model::limits::PATTERN_BYTES_MAX;
-    for (length, finding) in [
-        (2048, None),
-        (10_000, None),
-        (max, None),
-        (max + 1, Some("pattern-too-long")),
-    ] {
+    for (length, finding) in
+        [(2048, None), (10_000, None), (max, None), (max + 1, Some("pattern-too-long"))]
+    {
         // Several elements, because one cannot be that long.
         let text = "x".repeat(length);
         let pieces = text

@@ -19,10 +19,7 @@ pub struct Allocations {
 
 /// What has been allocated so far, by all threads.
 pub fn allocations() -> Allocations {
-    Allocations {
-        count: ALLOCATIONS.load(Ordering::Relaxed),
-        bytes: BYTES.load(Ordering::Relaxed),
-    }
+    Allocations { count: ALLOCATIONS.load(Ordering::Relaxed), bytes: BYTES.load(Ordering::Relaxed) }
 }
 
 fn count(size: usize) {

@@ -8,8 +8,9 @@ mod gather;
 mod messages;
 mod parts;
 mod policy;
+mod watch;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use config::{Compat, InternalOptions, OssecConf};
@@ -22,9 +23,21 @@ use crate::report;
 use gather::Gathered;
 
 pub(crate) use parts::{Parts, PartsOption, USAGE};
+pub(crate) use watch::Watched;
 
 /// Where OSSEC is installed.
 pub(crate) const DEFAULT: &str = "/var/ossec";
+
+/// Where decoders, rules and settings come from.
+#[derive(Clone, Debug)]
+pub(crate) enum Origin {
+    /// An installation, with `conf` in place of its `etc/ossec.conf`.
+    Home {
+        home: PathBuf,
+        conf: Option<PathBuf>,
+    },
+    Parts(Parts),
+}
 
 /// What was read, and what is wrong with it.
 #[derive(Debug, Default)]
@@ -37,6 +50,8 @@ pub(crate) struct Installation {
     pub(crate) lints: Vec<Diagnostic>,
     /// What OSSEC says while it reads decoders.
     pub(crate) notices: Vec<String>,
+    /// What was looked at.
+    pub(crate) watched: Watched,
 }
 
 /// What is made of the files.
@@ -48,19 +63,43 @@ pub(crate) enum Depth {
     Lint,
 }
 
-/// Reads the installation in `home`, with `conf` in place of its `etc/ossec.conf`.
-pub(crate) fn read(home: &Path, conf: Option<&Path>, depth: Depth) -> Installation {
+impl Origin {
+    /// The parts, or where none are named an installation.
+    pub(crate) fn of(parts: Parts, home: Option<PathBuf>, conf: Option<PathBuf>) -> Self {
+        match parts.is_empty() {
+            true => Self::Home { home: home.unwrap_or_else(|| DEFAULT.into()), conf },
+            false => Self::Parts(parts),
+        }
+    }
+
+    pub(crate) fn read(&self, depth: Depth) -> Installation {
+        match self {
+            Self::Home { home, conf } => read_home(home, conf.as_deref(), depth),
+            Self::Parts(parts) => read_parts(parts, depth),
+        }
+    }
+
+    /// What is remembered there of first-time-seen and ignored values. Nothing is written back.
+    pub(crate) fn memory(&self) -> RamMemory {
+        match self {
+            Self::Home { home, .. } => memory_of(home),
+            Self::Parts(_) => RamMemory::default(),
+        }
+    }
+}
+
+fn read_home(home: &Path, conf: Option<&Path>, depth: Depth) -> Installation {
     let mut gathered = Gathered::default();
     let Some(settings) = read_settings(home, conf, &mut gathered) else {
         // Nothing else can be told without it.
-        return Installation { diagnostics: gathered.diagnostics, ..Installation::default() };
+        let Gathered { diagnostics, watched, .. } = gathered;
+        return Installation { diagnostics, watched, ..Installation::default() };
     };
     gathered.files_of(home, &settings.conf);
     policy::build(gathered, &settings, depth)
 }
 
-/// Reads bare files.
-pub(crate) fn read_parts(parts: &Parts, depth: Depth) -> Installation {
+fn read_parts(parts: &Parts, depth: Depth) -> Installation {
     let mut gathered = Gathered::default();
     gathered.parts(parts);
     let compat = if parts.strict { Compat::Strict } else { Compat::Ours };
@@ -76,7 +115,7 @@ pub(crate) fn read_case(case: &Case, host: &str) -> Installation {
     policy::build(gathered, &settings, Depth::Load)
 }
 
-/// As [`read_parts`], for those who only want the policy.
+/// Reads bare files, for those who only want the policy.
 pub(crate) fn load_parts(parts: &Parts) -> Result<Policy> {
     let installation = read_parts(parts, Depth::Load);
     match installation.policy {
@@ -88,8 +127,7 @@ pub(crate) fn load_parts(parts: &Parts) -> Result<Policy> {
     }
 }
 
-/// What an installation remembers of first-time-seen and ignored values. Nothing is written back.
-pub(crate) fn memory(home: &Path) -> RamMemory {
+fn memory_of(home: &Path) -> RamMemory {
     let mut memory = RamMemory::default();
     let tables =
         [("queue/fts/fts-queue", Table::FirstSeen), ("queue/fts/ig-queue", Table::Ignored)];
@@ -101,6 +139,22 @@ pub(crate) fn memory(home: &Path) -> RamMemory {
         }
     }
     memory
+}
+
+/// Where the texts of an installation's lists lie in it, in their order, each once; and what was
+/// found on the way.
+pub(crate) fn lists(home: &Path, conf: Option<&Path>) -> (Vec<PathBuf>, Installation) {
+    let mut gathered = Gathered::default();
+    let settings = read_settings(home, conf, &mut gathered).unwrap_or_default();
+    let mut places: Vec<PathBuf> = Vec::new();
+    for entry in &settings.conf.rules.lists {
+        let place = gather::list_place(gather::list_name(entry));
+        if !places.contains(&place) {
+            places.push(place);
+        }
+    }
+    let Gathered { sources, diagnostics, watched, .. } = gathered;
+    (places, Installation { sources, diagnostics, watched, ..Installation::default() })
 }
 
 /// The settings of an installation.
@@ -116,7 +170,7 @@ struct Settings {
 fn read_settings(home: &Path, conf: Option<&Path>, gathered: &mut Gathered) -> Option<Settings> {
     let mut settings = Settings::default();
     let path = conf.map_or_else(|| home.join("etc/ossec.conf"), Path::to_owned);
-    match files::read(&path, FILE_BYTES_MAX) {
+    match gathered.read(&path, FILE_BYTES_MAX) {
         Ok(text) => {
             let source = gathered.add(&path, text);
             let (conf, findings) = config::ossec_conf::read(source, &gathered.text(source));

@@ -7,7 +7,8 @@
 //!
 //! * No logic of detection: files are read here, values are made of them elsewhere.
 //! * Every file that is read has a limit and stands with its path in every error.
-//! * No command writes anything but its output (`run-tests` rewrites cases where asked to).
+//! * No command writes anything but its output, save that `makelists` writes compiled lists and
+//!   `run-tests` rewrites cases where asked to.
 //!
 //! Start reading at `tools/mod.rs`; `home.rs` reads an installation.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is what a command is for")]
@@ -16,6 +17,7 @@ mod alert_view;
 mod escape;
 mod home;
 mod host;
+mod live;
 mod parallel;
 mod report;
 mod tools;
@@ -44,8 +46,9 @@ fn run() -> anyhow::Result<ExitCode> {
     let called_as = std::env::args_os().next().unwrap_or_default();
     let called_as = Path::new(&called_as).file_name().unwrap_or_default();
     let mut arguments = lexopt::Parser::from_env();
-    if called_as == "ossec-logtest" {
-        return tools::logtest::run(arguments);
+    let stands_for = |tool: &&tools::Tool| tool.original.is_some_and(|name| called_as == name);
+    if let Some(tool) = tools::ALL.iter().find(stands_for) {
+        return (tool.run)(arguments);
     }
     let name = match arguments.next()? {
         Some(Value(name)) => name.string()?,

@@ -46,6 +46,17 @@ pub(crate) fn render(sources: &Sources, findings: &[Diagnostic], is_terminal: bo
     out
 }
 
+/// As [`render`], the errors alone.
+pub(crate) fn render_errors(
+    sources: &Sources,
+    findings: &[Diagnostic],
+    is_terminal: bool,
+) -> String {
+    let is_error = |finding: &&Diagnostic| finding.severity == Severity::Error;
+    let errors: Vec<Diagnostic> = findings.iter().filter(is_error).cloned().collect();
+    render(sources, &errors, is_terminal)
+}
+
 /// The errors alone, without their lines.
 pub(crate) fn errors(sources: &Sources, findings: &[Diagnostic]) -> String {
     let errors: Vec<String> = findings

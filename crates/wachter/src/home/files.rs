@@ -2,14 +2,20 @@
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 /// All bytes of a file that has at most `bytes_max`.
 pub(crate) fn read(path: &Path, bytes_max: usize) -> io::Result<Vec<u8>> {
-    let file = File::open(path)?;
-    if file.metadata()?.is_dir() {
+    let kind = path.metadata()?.file_type();
+    if kind.is_dir() {
         return Err(io::Error::from(io::ErrorKind::IsADirectory));
     }
+    // Opening a pipe would wait for somebody who writes to it.
+    if kind.is_fifo() {
+        return Err(io::Error::other("it is a pipe"));
+    }
+    let file = File::open(path)?;
     let mut bytes = Vec::new();
     // One byte more than allowed tells whether there is more.
     file.take(bytes_max as u64 + 1).read_to_end(&mut bytes)?;

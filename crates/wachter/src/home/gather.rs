@@ -13,6 +13,7 @@ use pattern::{Language, PatternSet, Scratch};
 use rules::lists::List;
 use testkit::case::{self, Case};
 
+use super::watch::Watched;
 use super::{Parts, files, messages};
 
 /// Bytes of a GeoIP database.
@@ -35,6 +36,7 @@ pub(super) struct Gathered {
     pub(super) lists: Vec<List>,
     pub(super) geoip: Option<GeoIp>,
     pub(super) notices: Vec<String>,
+    pub(super) watched: Watched,
 }
 
 /// A place in a file where another one is named.
@@ -46,6 +48,12 @@ impl Gathered {
         self.sources.add(Source::new(path.display().to_string(), text))
     }
 
+    /// The bytes of a file, which is watched from now on.
+    pub(super) fn read(&mut self, path: &Path, bytes_max: usize) -> io::Result<Vec<u8>> {
+        self.watched.note(path);
+        files::read(path, bytes_max)
+    }
+
     /// The text of a file that was read.
     pub(super) fn text(&self, source: SourceId) -> Arc<[u8]> {
         self.sources.get(source).map_or_else(|| Arc::from([]), |source| Arc::clone(&source.text))
@@ -53,7 +61,7 @@ impl Gathered {
 
     /// Reads a file that may be missing.
     pub(super) fn optional(&mut self, path: &Path) -> Option<SourceId> {
-        match files::read(path, FILE_BYTES_MAX) {
+        match self.read(path, FILE_BYTES_MAX) {
             Ok(text) => Some(self.add(path, text)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => {
@@ -65,7 +73,7 @@ impl Gathered {
 
     /// Reads a file that must not be missing.
     fn required(&mut self, path: &Path, mention: Option<Mention>) -> Option<SourceId> {
-        match files::read(path, FILE_BYTES_MAX) {
+        match self.read(path, FILE_BYTES_MAX) {
             Ok(text) => Some(self.add(path, text)),
             Err(error) => {
                 self.report(messages::unreadable(path, &error), mention);
@@ -170,6 +178,7 @@ impl Gathered {
             }
         };
         let path = below(home, dir);
+        self.watched.note(&path);
         let mut names = match files::names(&path) {
             Ok(names) => names,
             Err(error) => {
@@ -187,23 +196,19 @@ impl Gathered {
 
     /// A list: its text, or where there is none its compiled form.
     fn list(&mut self, home: &Path, entry: &ListEntry) -> List {
-        let name = entry.path.split(".cdb").next().unwrap_or_default();
-        let text = match name.contains('/') {
-            true => below(home, name),
-            false => home.join("rules").join(name),
-        };
-        self.list_at(&text, name, Some(entry.at))
+        let name = list_name(entry);
+        self.list_at(&home.join(list_place(name)), name, Some(entry.at))
     }
 
     fn list_at(&mut self, text: &Path, name: &str, mention: Option<Mention>) -> List {
-        let error = match files::read(text, FILE_BYTES_MAX) {
+        let error = match self.read(text, FILE_BYTES_MAX) {
             Ok(bytes) => return List::from_text(name, &bytes),
             Err(error) => error,
         };
         let mut compiled = text.as_os_str().to_owned();
         compiled.push(".cdb");
         let compiled = PathBuf::from(compiled);
-        let list = match files::read(&compiled, FILE_BYTES_MAX) {
+        let list = match self.read(&compiled, FILE_BYTES_MAX) {
             Ok(bytes) => rules::cdb::read(name, &bytes)
                 .map_err(|error| messages::bad_list(&compiled, &error.to_string())),
             Err(_) => Err(messages::no_list(text, &error)),
@@ -215,7 +220,8 @@ impl Gathered {
     }
 
     fn geoip(&mut self, path: &Path, mention: Mention) -> Option<GeoIp> {
-        let database = files::read(path, GEOIP_BYTES_MAX)
+        let database = self
+            .read(path, GEOIP_BYTES_MAX)
             .map_err(|error| error.to_string())
             .and_then(|bytes| GeoIp::from_bytes(bytes).map_err(|error| error.to_string()));
         database.map_err(|why| self.report(messages::bad_geoip(path, &why), Some(mention))).ok()
@@ -229,7 +235,7 @@ impl Gathered {
             self.diagnostics.extend(findings);
             Some(rules)
         });
-        for path in decoder_files(parts) {
+        for path in self.decoder_files(parts) {
             let source = self.required(&path, None);
             self.decoders.extend(source);
         }
@@ -269,6 +275,26 @@ impl Gathered {
         }
     }
 
+    /// The decoder files that are named, or those that lie where one expects them.
+    fn decoder_files(&mut self, parts: &Parts) -> Vec<PathBuf> {
+        if !parts.decoders.is_empty() {
+            return parts.decoders.clone();
+        }
+        let Some(rules) = parts.rules.first() else { return Vec::new() };
+        let near: Vec<&Path> = rules.ancestors().take(2).collect();
+        let found = near.iter().map(|dir| dir.join("decoder.xml")).find(|path| path.is_file());
+        match found {
+            Some(path) => {
+                let local = path.with_file_name("local_decoder.xml");
+                self.watched.note(&local);
+                let local = local.is_file().then_some(local);
+                std::iter::once(path).chain(local).collect()
+            }
+            // Its absence is reported like that of a file that was named.
+            None => vec![rules.join("decoder.xml")],
+        }
+    }
+
     /// The files of a directory in the order that is asked for, or the one file.
     fn rule_files(
         &mut self,
@@ -279,6 +305,7 @@ impl Gathered {
             return vec![(path.to_owned(), None)];
         }
         let Some(order) = order else {
+            self.watched.note(path);
             return match files::rule_files(path) {
                 Ok(paths) => paths.into_iter().map(|path| (path, None)).collect(),
                 Err(error) => {
@@ -297,21 +324,15 @@ fn below(home: &Path, path: &str) -> PathBuf {
     home.join(path.trim_start_matches('/'))
 }
 
-/// The decoder files that are named, or those that lie where one expects them.
-fn decoder_files(parts: &Parts) -> Vec<PathBuf> {
-    if !parts.decoders.is_empty() {
-        return parts.decoders.clone();
-    }
-    let Some(rules) = parts.rules.first() else { return Vec::new() };
-    let near: Vec<&Path> = rules.ancestors().take(2).collect();
-    let found = near.iter().map(|dir| dir.join("decoder.xml")).find(|path| path.is_file());
-    match found {
-        Some(path) => {
-            let local = path.with_file_name("local_decoder.xml");
-            let local = local.is_file().then_some(local);
-            std::iter::once(path).chain(local).collect()
-        }
-        // Its absence is reported like that of a file that was named.
-        None => vec![rules.join("decoder.xml")],
+/// A list's name without the ending of its compiled form.
+pub(super) fn list_name(entry: &ListEntry) -> &str {
+    entry.path.split(".cdb").next().unwrap_or_default()
+}
+
+/// Where the text of a list lies in an installation.
+pub(super) fn list_place(name: &str) -> PathBuf {
+    match name.contains('/') {
+        true => PathBuf::from(name.trim_start_matches('/')),
+        false => Path::new("rules").join(name),
     }
 }

@@ -16,7 +16,8 @@ use crate::host;
 
 /// Loads decoders and rules. With errors anywhere there is no policy.
 pub(super) fn build(gathered: Gathered, settings: &Settings, depth: Depth) -> Installation {
-    let Gathered { sources, mut diagnostics, decoders, rules, lists, geoip, notices } = gathered;
+    let Gathered { sources, mut diagnostics, decoders, rules, lists, geoip, notices, watched } =
+        gathered;
     let all_read = diagnostics.iter().all(|finding| finding.severity != Severity::Error);
     let decoder_texts = texts(&sources, &decoders);
     let loaded = decode::load(&decode::LoadInput {
@@ -41,7 +42,7 @@ pub(super) fn build(gathered: Gathered, settings: &Settings, depth: Depth) -> In
     });
     diagnostics.extend(loaded.diagnostics);
     let mut installation =
-        Installation { sources, diagnostics, notices, ..Installation::default() };
+        Installation { sources, diagnostics, notices, watched, ..Installation::default() };
     if depth == Depth::Lint {
         installation.lints = decode::lint::lint(&decoders);
         installation.lints.extend(rules::lint(&loaded.ruleset, &ids, &facts));

@@ -1,4 +1,5 @@
 //! `wachter bench engine`: how fast events are decoded, matched and written as alerts.
+#![expect(clippy::disallowed_methods, reason = "it measures how long things take")]
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use lexopt::prelude::*;
 
-use crate::home::{self, Depth, Parts, PartsOption};
+use crate::home::{self, Depth, Origin, Parts, PartsOption};
 use crate::report::{self, Counts};
 
 const USAGE: &str = "\
@@ -38,13 +38,7 @@ pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<ExitCode> {
             other => return Err(other.unexpected().into()),
         }
     }
-    let installation = match parts.is_empty() {
-        true => {
-            let home = home.unwrap_or_else(|| home::DEFAULT.into());
-            home::read(&home, conf.as_deref(), Depth::Lint)
-        }
-        false => home::read_parts(&parts, Depth::Lint),
-    };
+    let installation = Origin::of(parts, home, conf).read(Depth::Lint);
     let mut findings = installation.diagnostics;
     findings.extend(installation.lints);
     let is_terminal = std::io::stdout().is_terminal();

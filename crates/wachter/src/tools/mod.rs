@@ -3,6 +3,7 @@
 pub(crate) mod bench;
 pub(crate) mod check;
 pub(crate) mod logtest;
+pub(crate) mod makelists;
 pub(crate) mod run_tests;
 
 use std::process::ExitCode;
@@ -14,6 +15,8 @@ use model::diagnostic::nearest;
 /// A command.
 pub(crate) struct Tool {
     pub(crate) name: &'static str,
+    /// The program of OSSEC that it stands for: under that name the binary is this command alone.
+    pub(crate) original: Option<&'static str>,
     /// What it does, for the help.
     pub(crate) about: &'static str,
     pub(crate) run: fn(Parser) -> Result<ExitCode>,
@@ -22,26 +25,36 @@ pub(crate) struct Tool {
 pub(crate) const ALL: &[Tool] = &[
     Tool {
         name: "logtest",
+        original: Some("ossec-logtest"),
         about: "says what decoders and rules make of log lines",
         run: logtest::run,
     },
     Tool {
         name: "check",
+        original: None,
         about: "reports what is wrong in configuration, decoders and rules",
         run: check::run,
     },
     Tool {
         name: "run-tests",
+        original: None,
         about: "runs .ini and .case files against decoders and rules",
         run: run_tests::run,
     },
     Tool {
+        name: "makelists",
+        original: Some("ossec-makelists"),
+        about: "compiles lists for OSSEC",
+        run: makelists::run,
+    },
+    Tool {
         name: "bench",
+        original: None,
         about: "measures how fast events are processed",
         run: |arguments| bench::run(arguments).map(|()| ExitCode::SUCCESS),
     },
-    Tool { name: "help", about: "shows this", run: help },
-    Tool { name: "version", about: "shows the version", run: version },
+    Tool { name: "help", original: None, about: "shows this", run: help },
+    Tool { name: "version", original: None, about: "shows the version", run: version },
 ];
 
 /// What is said about a command that does not exist.

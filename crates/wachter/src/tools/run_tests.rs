@@ -1,4 +1,7 @@
 //! `wachter run-tests`: OSSEC's `.ini` tests and our `.case` files, against decoders and rules.
+//!
+//! OSSEC's tests were recorded with its logtest, which leaves the actions of firewall events as they
+//! are. So do we for `.ini` files; everywhere else actions are normalised, as they are live.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -16,7 +19,7 @@ use testkit::ini::{self, IniCase};
 use super::logtest;
 use super::logtest::verdict::{Decided, Verdict, decoder_name};
 use crate::escape::escaped;
-use crate::home::{self, Depth, Installation, Parts, PartsOption, files};
+use crate::home::{self, Depth, Installation, Origin, Parts, PartsOption, files};
 use crate::{host, report};
 
 const USAGE: &str = "\
@@ -24,6 +27,9 @@ usage: wachter run-tests DIR|FILE [options]
 
 Runs OSSEC's .ini tests and .case files. Each log line of an .ini file is a test of its own, in a
 fresh state, and so is each .case file. The exit code is 0 if all pass, 1 if not.
+
+OSSEC's .ini tests were recorded with its logtest, which does not normalise the actions of firewall
+events to ALLOW, DROP and CLOSED as the daemon does. The .ini tests are therefore run without it, too.
 
   --home DIR            installation whose decoders and rules the .ini tests are for
                         (default /var/ossec)
@@ -54,7 +60,7 @@ pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<ExitCode> {
         false => vec![tests],
     };
     let mut results = Results::default();
-    let mut shared = Shared { home, parts, policy: None };
+    let mut shared = Shared { origin: Origin::of(parts, home, None), policy: None };
     for path in &paths {
         if path.extension().is_some_and(|extension| extension == "case") {
             run_case(path, &mut results);
@@ -86,8 +92,7 @@ impl Results {
 
 /// The policy of all `.ini` tests, loaded when the first one needs it.
 struct Shared {
-    home: Option<PathBuf>,
-    parts: Parts,
+    origin: Origin,
     policy: Option<Arc<Policy>>,
 }
 
@@ -95,20 +100,13 @@ impl Shared {
     fn policy(&mut self) -> Result<&Arc<Policy>> {
         let policy = match self.policy.take() {
             Some(policy) => policy,
-            None => Arc::new(self.load()?),
+            None => {
+                let mut policy = usable(self.origin.read(Depth::Load))?;
+                policy.options.normalise_firewall = false;
+                Arc::new(policy)
+            }
         };
         Ok(self.policy.insert(policy))
-    }
-
-    fn load(&self) -> Result<Policy> {
-        let installation = match self.parts.is_empty() {
-            true => {
-                let home = self.home.as_deref().unwrap_or(Path::new(home::DEFAULT));
-                home::read(home, None, Depth::Load)
-            }
-            false => home::read_parts(&self.parts, Depth::Load),
-        };
-        usable(installation)
     }
 }
 

@@ -6,7 +6,7 @@ use lexopt::Parser;
 use lexopt::prelude::*;
 
 use super::verdict::Verdict;
-use crate::home::{self, Parts, PartsOption};
+use crate::home::{Origin, Parts, PartsOption};
 
 pub(super) const USAGE: &str = "\
 usage: wachter logtest [options]
@@ -25,6 +25,8 @@ Reads log lines from standard input and says what decoders and rules make of eac
                         rule and 3 if the decoder differs, 255 if there is no rule
   -D DIR                directory of the installation (default /var/ossec)
   -c FILE               configuration file (default DIR/etc/ossec.conf)
+  --watch               before each line, read the files anew if one has changed; if they have errors,
+                        what is in force stays, and what is remembered stays in any case
   -q                    do not tell which decoder files are read
   -d                    accepted, without effect
 ";
@@ -39,12 +41,11 @@ pub(super) enum Request {
 
 #[derive(Debug)]
 pub(super) struct Arguments {
-    pub(super) home: PathBuf,
-    pub(super) conf: Option<PathBuf>,
-    pub(super) parts: Parts,
+    pub(super) origin: Origin,
     pub(super) mode: Mode,
     pub(super) test_only: bool,
     pub(super) quiet: bool,
+    pub(super) watch: bool,
     pub(super) verdict: Option<Verdict>,
 }
 
@@ -71,41 +72,38 @@ impl Mode {
 
 impl Arguments {
     pub(super) fn parse(mut parser: Parser) -> Result<Request, lexopt::Error> {
-        let mut arguments = Self {
-            home: home::DEFAULT.into(),
-            conf: None,
-            parts: Parts::default(),
-            mode: Mode::Phases,
-            test_only: false,
-            quiet: false,
-            verdict: None,
-        };
+        let (mut home, mut conf, mut parts) = (None, None, Parts::default());
+        let mut mode = Mode::Phases;
+        let (mut test_only, mut quiet, mut watch, mut verdict) = (false, false, false, None);
         while let Some(argument) = parser.next()? {
             if let Some(option) = PartsOption::of(&argument) {
-                arguments.parts.take(option, &mut parser)?;
+                parts.take(option, &mut parser)?;
                 continue;
             }
             match argument {
                 Short('V') | Long("version") => return Ok(Request::Version),
                 Short('h') | Long("help") => return Ok(Request::Help),
                 Short('d') => {}
-                Short('t') => arguments.test_only = true,
-                Short('q') => arguments.quiet = true,
-                Short('a') => arguments.mode = Mode::Alerts,
+                Short('t') => test_only = true,
+                Short('q') => quiet = true,
+                Short('a') => mode = Mode::Alerts,
                 // compat: -a wins over -v, wherever it stands.
-                Short('v') if arguments.mode == Mode::Alerts => {}
-                Short('v') => arguments.mode = Mode::RuleDebugging,
-                Long("trace") => arguments.mode = Mode::Trace,
-                Long("json") => arguments.mode = Mode::Json,
-                Short('D') => arguments.home = parser.value()?.into(),
-                Short('c') => arguments.conf = Some(parser.value()?.into()),
+                Short('v') if mode == Mode::Alerts => {}
+                Short('v') => mode = Mode::RuleDebugging,
+                Long("watch") => watch = true,
+                Long("trace") => mode = Mode::Trace,
+                Long("json") => mode = Mode::Json,
+                Short('D') => home = Some(PathBuf::from(parser.value()?)),
+                Short('c') => conf = Some(PathBuf::from(parser.value()?)),
                 Short('U') => {
                     let text = parser.value()?.string()?;
-                    arguments.verdict = Some(text.parse().map_err(lexopt::Error::from)?);
+                    verdict = Some(text.parse().map_err(lexopt::Error::from)?);
                 }
                 other => return Err(other.unexpected()),
             }
         }
+        let origin = Origin::of(parts, home, conf);
+        let arguments = Self { origin, mode, test_only, quiet, watch, verdict };
         Ok(Request::Run(Box::new(arguments)))
     }
 }
@@ -125,7 +123,8 @@ mod tests {
         let Ok(Request::Run(arguments)) = request else { panic!("{request:?}") };
         assert_eq!(arguments.mode, Mode::Alerts);
         assert!(arguments.quiet && !arguments.test_only);
-        assert_eq!((arguments.home, arguments.conf), ("/h".into(), Some("/x".into())));
+        let Origin::Home { home, conf } = arguments.origin else { panic!("an installation") };
+        assert_eq!((home, conf), ("/h".into(), Some("/x".into())));
         assert!(arguments.verdict.is_some());
         assert!(matches!(parse(&["-h"]), Ok(Request::Help)));
         assert!(matches!(parse(&["-V"]), Ok(Request::Version)));

@@ -17,10 +17,11 @@ use std::sync::Arc;
 use anyhow::Result;
 use engine::{Engine, Options, Outcome, Policy};
 use lexopt::Parser;
-use model::{Event, RamMemory, Severity};
+use model::Event;
 
 use crate::alert_view::AlertWriter;
 use crate::home::{self, Depth, Installation};
+use crate::live::{self, Live, Reload};
 use crate::report::{self, Counts};
 use crate::{escape, host};
 pub(crate) use phases::label;
@@ -39,12 +40,12 @@ const NAME: &str = "ossec-testrule";
 
 /// Options of an engine that is shown single lines: repetitions count, statistics do not.
 pub(crate) fn options(live: &Options) -> Options {
-    Options { drop_repeated: false, statistics_level: 0, normalise_firewall: true, ..live.clone() }
+    Options { drop_repeated: false, statistics_level: 0, ..live.clone() }
 }
 
 pub(crate) fn run(parser: Parser) -> Result<ExitCode> {
     let arguments = match Arguments::parse(parser) {
-        Ok(Request::Run(arguments)) => arguments,
+        Ok(Request::Run(arguments)) => *arguments,
         Ok(Request::Help) => {
             print!("{}{}", arguments::USAGE, home::USAGE);
             return Ok(ExitCode::SUCCESS);
@@ -58,26 +59,24 @@ pub(crate) fn run(parser: Parser) -> Result<ExitCode> {
             return Ok(ExitCode::FAILURE);
         }
     };
-    let (installation, memory) = if arguments.parts.is_empty() {
-        let conf = arguments.conf.as_deref();
-        let installation = home::read(&arguments.home, conf, Depth::Load);
-        (installation, home::memory(&arguments.home))
-    } else {
-        (home::read_parts(&arguments.parts, Depth::Load), RamMemory::default())
-    };
+    let mut installation = arguments.origin.read(Depth::Load);
+    let watched = std::mem::take(&mut installation.watched);
     let Some(policy) = usable(installation, &arguments) else { return Ok(ExitCode::FAILURE) };
     if arguments.test_only {
         return Ok(ExitCode::SUCCESS);
     }
     tell("INFO", &format!("Started (pid: {}).", std::process::id()));
     let policy = Arc::new(policy);
+    let Arguments { origin, mode, watch, verdict, .. } = arguments;
+    let memory = origin.memory();
     let mut session = Session {
         engine: Engine::new(Arc::clone(&policy), Box::new(memory), 0),
         phases: Phases::new(&policy),
         alerts: AlertWriter::new(Arc::clone(&policy)),
+        live: watch.then(|| Live::new(origin, options, Arc::clone(&policy), watched)),
         policy,
-        mode: arguments.mode,
-        verdict: arguments.verdict,
+        mode,
+        verdict,
         out: Vec::new(),
     };
     session.run(io::stdin().lock(), io::stdout().lock())
@@ -91,10 +90,9 @@ fn usable(installation: Installation, arguments: &Arguments) -> Option<Policy> {
         }
     }
     let Some(mut policy) = installation.policy else {
+        let Installation { sources, diagnostics, .. } = &installation;
         let is_terminal = io::stderr().is_terminal();
-        let mut errors = installation.diagnostics;
-        errors.retain(|finding| finding.severity == Severity::Error);
-        eprint!("{}", report::render(&installation.sources, &errors, is_terminal));
+        eprint!("{}", report::render_errors(sources, diagnostics, is_terminal));
         tell("ERROR", "Configuration error. Exiting");
         return None;
     };
@@ -121,6 +119,8 @@ struct Session {
     policy: Arc<Policy>,
     phases: Phases,
     alerts: AlertWriter,
+    /// Where the files are watched.
+    live: Option<Live>,
     mode: Mode,
     verdict: Option<Verdict>,
     /// What is written for the current event.
@@ -145,6 +145,7 @@ impl Session {
             if line.len() <= 1 {
                 continue;
             }
+            self.reload_if_changed();
             let event = Event {
                 received: host::now(),
                 location: LOCATION.to_vec(),
@@ -162,6 +163,34 @@ impl Session {
             }
         }
         Ok(ExitCode::from(code))
+    }
+
+    /// Goes by the files as they are now, if they can be used. What is remembered stays.
+    fn reload_if_changed(&mut self) {
+        let Some(live) = self.live.as_ref().filter(|live| live.is_outdated()) else { return };
+        match live.reload() {
+            Reload::Replaced(findings) => {
+                let policy = live.policy();
+                let warnings = findings.counts().warnings;
+                tell(
+                    "INFO",
+                    &format!(
+                        "files have changed: {} decoders and {} rules are in force now, \
+                         {warnings} warnings",
+                        policy.decoders.iter().count(),
+                        policy.ruleset.rules.len(),
+                    ),
+                );
+                self.engine.replace(Arc::clone(&policy));
+                self.phases = Phases::new(&policy);
+                self.alerts = AlertWriter::new(Arc::clone(&policy));
+                self.policy = policy;
+            }
+            Reload::KeptOld(findings) => {
+                eprint!("{}", findings.errors(io::stderr().is_terminal()));
+                tell("ERROR", live::KEPT);
+            }
+        }
     }
 
     /// Processes an event into `out`.
