@@ -105,7 +105,9 @@ impl StrictHistory {
                 continue;
             }
             newest.get_or_insert(number);
-            if seconds.saturating_sub(event.at) > i64::from(correlation.timeframe) || event.mark >= level.max(1) {
+            if seconds.saturating_sub(event.at) > i64::from(correlation.timeframe)
+                || event.mark >= level.max(1)
+            {
                 return false;
             }
             if !comparable(correlation, &event.values, &values) {

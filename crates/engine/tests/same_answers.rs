@@ -2,6 +2,8 @@
 //! any size, and with a restart from a checkpoint between any two of them. Run on OSSEC's rules and
 //! real logs where they are at hand, else on a small policy of our own.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod support;
 
 use std::path::PathBuf;

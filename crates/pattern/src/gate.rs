@@ -8,11 +8,13 @@
 //! automaton, so the processor looks at several positions at once: see ARCHITECTURE.md, "Fast path",
 //! for what that is worth.
 
+mod grams;
 mod needles;
 
 use crate::head::ByteSet;
 use crate::literal::{End, Literal, Needles};
 use crate::set::{PatternId, PatternSet};
+use grams::{Grams, LONG_NEEDLE, SHORT_GRAM};
 use needles::NeedleTable;
 
 /// What a needle's finding is recorded as: the position of a bit in [`Hits`].
@@ -234,116 +236,6 @@ impl ByByte {
     }
 }
 
-/// Needles by one of their pieces.
-#[derive(Debug, Default)]
-struct Grams {
-    /// One bit for each hash value that occurs; `None` without entries.
-    bits: Option<Box<[u64; HASH_WORDS]>>,
-    /// Entries sorted by gram; `heads` finds the first by hash value.
-    entries: Vec<GramEntry>,
-    heads: Vec<u32>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct GramEntry {
-    hash: u16,
-    gram: u32,
-    /// Bytes of the needle before the gram.
-    before: u16,
-    needle: u32,
-}
-
-const LONG_GRAM: usize = 4;
-const SHORT_GRAM: usize = 3;
-/// Needles from this length on are found by long grams at every second position.
-const LONG_NEEDLE: usize = LONG_GRAM + 1;
-const HASH_BITS: u32 = 14;
-const HASH_WORDS: usize = (1 << HASH_BITS) / 64;
-/// Sets the case bit of letters; other bytes fold onto one another, which costs only comparisons.
-const FOLD: u32 = 0x2020_2020;
-const FOLD_WORD: u64 = 0x2020_2020_2020_2020;
-
-fn long_gram(bytes: &[u8]) -> Option<u32> {
-    bytes.first_chunk::<4>().map(|bytes| u32::from_le_bytes(*bytes) | FOLD)
-}
-
-fn short_gram(bytes: &[u8]) -> Option<u32> {
-    bytes
-        .first_chunk::<3>()
-        .map(|&[a, b, c]| (u32::from(a) | u32::from(b) << 8 | u32::from(c) << 16) | FOLD)
-}
-
-#[inline(always)]
-fn may_have(bits: &[u64; HASH_WORDS], gram: u32) -> bool {
-    let hash = hash(gram);
-    bits[hash / 64] >> (hash % 64) & 1 == 1
-}
-
-#[inline(always)]
-fn hash(gram: u32) -> usize {
-    (gram.wrapping_mul(0x9E37_79B1) >> (32 - HASH_BITS)) as usize
-}
-
-/// How rare a byte is in logs, roughly.
-fn rarity(byte: u8) -> u32 {
-    match byte {
-        b' ' | b'0'..=b'9' => 0,
-        b'e' | b't' | b'a' | b'o' | b'i' | b'n' | b's' | b'r' | b'd' | b'.' | b':' => 1,
-        b'l' | b'c' | b'u' | b'm' | b'p' | b'f' | b'/' | b'-' | b'=' | b'(' | b')' => 2,
-        b'a'..=b'z' => 3,
-        _ => 4,
-    }
-}
-
-/// Where the rarest five bytes of a needle begin.
-fn rarest_window(bytes: &[u8]) -> usize {
-    (0..=bytes.len() - LONG_NEEDLE)
-        .max_by_key(|&at| {
-            let rarities = bytes[at..at + LONG_NEEDLE].iter().map(|&byte| rarity(byte));
-            (rarities.sum::<u32>(), std::cmp::Reverse(at))
-        })
-        .unwrap_or(0)
-}
-
-impl Grams {
-    fn add(&mut self, needle: usize, before: usize, gram: u32) {
-        // A hash has `HASH_BITS` bits, and a needle is no longer than a pattern text.
-        let short = |value: usize| u16::try_from(value).unwrap_or(u16::MAX);
-        let (hash, before, needle) = (short(hash(gram)), short(before), needle as u32);
-        self.entries.push(GramEntry { hash, gram, before, needle });
-    }
-
-    fn index(&mut self) {
-        if self.entries.is_empty() {
-            return;
-        }
-        self.entries.sort_unstable();
-        let mut bits = Box::new([0; HASH_WORDS]);
-        // A head per 64 hash values: short walks, a table that stays in the cache.
-        self.heads = vec![0; HASH_WORDS + 1];
-        for entry in &self.entries {
-            let hash = usize::from(entry.hash);
-            bits[hash / 64] |= 1 << (hash % 64);
-        }
-        self.bits = Some(bits);
-        for (word, head) in self.heads.iter_mut().enumerate() {
-            let first = self.entries.partition_point(|entry| usize::from(entry.hash) / 64 < word);
-            *head = first as u32;
-        }
-    }
-
-    fn entries_of(&self, gram: u32) -> impl Iterator<Item = &GramEntry> {
-        let word = hash(gram) / 64;
-        let from = self.heads.get(word).map_or(0, |&head| head as usize);
-        let to = self.heads.get(word + 1).map_or(0, |&head| head as usize);
-        self.entries
-            .get(from..to)
-            .unwrap_or_default()
-            .iter()
-            .filter(move |entry| entry.gram == gram)
-    }
-}
-
 impl Gate {
     fn index(&mut self, literals: &[(Literal, Vec<Slot>)]) {
         let (mut starts, mut ends) = (Vec::new(), Vec::new());
@@ -357,14 +249,9 @@ impl Gate {
             } else if literal.at_end != End::Anywhere {
                 ends.push((number, of(bytes.last())));
             } else if bytes.len() >= LONG_NEEDLE {
-                let rarest = rarest_window(bytes);
-                for before in [rarest, rarest + 1] {
-                    if let Some(gram) = long_gram(&bytes[before..]) {
-                        self.long.add(index, before, gram);
-                    }
-                }
-            } else if let Some(gram) = short_gram(bytes) {
-                self.short.add(index, 0, gram);
+                self.long.add_long(index, bytes);
+            } else {
+                self.short.add_short(index, bytes);
             }
         }
         self.starts = ByByte::new(&starts);
@@ -390,18 +277,9 @@ impl Gate {
             self.needles.hit_at(number, subject, 0, hits);
         }
         self.scan_end(subject, hits);
-        if let Some(bits) = &self.long.bits {
-            self.scan_long(bits, subject, hits);
-        }
-        if let Some(bits) = &self.short.bits {
-            for (at, window) in subject.windows(SHORT_GRAM).enumerate() {
-                if let Some(gram) = short_gram(window)
-                    && may_have(bits, gram)
-                {
-                    self.confirm(&self.short, gram, subject, at, hits);
-                }
-            }
-        }
+        let mut found = |needle, start| self.needles.hit_at(needle, subject, start, hits);
+        self.long.find_long(subject, &mut found);
+        self.short.find_short(subject, &mut found);
     }
 
     fn scan_end(&self, subject: &[u8], hits: &mut Hits) {
@@ -412,39 +290,6 @@ impl Gate {
                 if let Some(start) = length.and_then(|length| text.len().checked_sub(length)) {
                     self.needles.hit_at(number, subject, start, hits);
                 }
-            }
-        }
-    }
-
-    /// Looks at every second position; one load of eight bytes serves three of them.
-    fn scan_long(&self, bits: &[u64; HASH_WORDS], subject: &[u8], hits: &mut Hits) {
-        let mut rest = subject;
-        while let Some(bytes) = rest.first_chunk::<8>() {
-            let word = u64::from_le_bytes(*bytes) | FOLD_WORD;
-            for (offset, gram) in
-                [(0, word as u32), (2, (word >> 16) as u32), (4, (word >> 32) as u32)]
-            {
-                if may_have(bits, gram) {
-                    let at = subject.len() - rest.len() + offset;
-                    self.confirm(&self.long, gram, subject, at, hits);
-                }
-            }
-            rest = &rest[6..];
-        }
-        while let Some(gram) = long_gram(rest) {
-            if may_have(bits, gram) {
-                self.confirm(&self.long, gram, subject, subject.len() - rest.len(), hits);
-            }
-            rest = &rest[2..];
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn confirm(&self, grams: &Grams, gram: u32, subject: &[u8], at: usize, hits: &mut Hits) {
-        for entry in grams.entries_of(gram) {
-            if let Some(start) = at.checked_sub(usize::from(entry.before)) {
-                self.needles.hit_at(entry.needle, subject, start, hits);
             }
         }
     }
