@@ -275,3 +275,22 @@ pub(crate) fn repeats_a_group(hir: &Hir) -> bool {
         HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) | HirKind::Look(_) => false,
     }
 }
+
+/// Whether a group is repeated that captures and may be empty. The engines agree on where such a
+/// pattern matches, but not on what the last repetition took.
+pub(crate) fn repeats_an_empty_capture(hir: &Hir) -> bool {
+    match hir.kind() {
+        HirKind::Repetition(repetition) => {
+            let properties = repetition.sub.properties();
+            let repeats = repetition.max.is_none_or(|max| max > 1);
+            let captures = properties.explicit_captures_len() > 0;
+            (repeats && captures && properties.minimum_len() == Some(0))
+                || repeats_an_empty_capture(&repetition.sub)
+        }
+        HirKind::Capture(capture) => repeats_an_empty_capture(&capture.sub),
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => {
+            parts.iter().any(repeats_an_empty_capture)
+        }
+        HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) | HirKind::Look(_) => false,
+    }
+}

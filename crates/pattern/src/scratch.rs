@@ -158,6 +158,7 @@ impl Scratch {
         let short = subject.len() <= BACKTRACK_BYTES_MAX;
         let has_linear = pattern.linear().is_some();
         let backtracks = pattern.takes_last_newline(subject)
+            || pattern.captures_by_backtracking
             || (!pattern.needs_linear(subject)
                 && (short || !pattern.repeats_a_group || !has_linear));
         // On a long line the automaton says first whether there is a match at all.
@@ -180,6 +181,10 @@ impl Scratch {
                     self.counts.limited += u64::from(has_linear);
                 }
             }
+        }
+        if pattern.captures_by_backtracking {
+            self.counts.captures_lost += 1;
+            return self.find_end(id, pattern, subject);
         }
         self.linear_captures(id, pattern, subject, captures)
     }

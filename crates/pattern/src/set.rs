@@ -77,6 +77,8 @@ pub(crate) struct Pattern {
     linear_known: bool,
     /// Whether PCRE2's match limit may fail to bound the time on long subjects.
     pub(crate) repeats_a_group: bool,
+    /// Whether only PCRE2 knows what the groups captured.
+    pub(crate) captures_by_backtracking: bool,
     pub(crate) has_captures: bool,
     pub(crate) backtracker: OnceLock<Option<pcre2::bytes::Regex>>,
     pub(crate) linear: OnceLock<Option<meta::Regex>>,
@@ -301,6 +303,7 @@ impl Pattern {
             needles,
             head: hir.as_ref().map(Head::new).unwrap_or_default(),
             linear_known,
+            captures_by_backtracking: hir.as_ref().is_some_and(literal::repeats_an_empty_capture),
             repeats_a_group: hir.as_ref().is_none_or(literal::repeats_a_group),
             has_captures,
             texts,
