@@ -1,6 +1,8 @@
 //! The engine's answers against those that OSSEC 4.3 gave to the same lines with the same rules.
 //! What differs on purpose stands in `deviations.txt`, with the reason; the list is exact.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod support;
 
 use std::collections::BTreeMap;

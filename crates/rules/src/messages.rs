@@ -10,10 +10,10 @@ fn shown(value: &[u8]) -> String {
     format!("`{}`", value::shown(value))
 }
 
-fn suggest(finding: Diagnostic, meant: Option<&str>) -> Diagnostic {
+fn suggest(finding: Diagnostic, meant: Option<&str>, otherwise: &str) -> Diagnostic {
     match meant {
         Some(meant) => finding.hint(format!("did you mean `{meant}`?")),
-        None => finding,
+        None => finding.hint(otherwise),
     }
 }
 
@@ -22,10 +22,12 @@ fn suggest(finding: Diagnostic, meant: Option<&str>) -> Diagnostic {
 pub(crate) fn more_findings(source: SourceId, count: usize) -> Diagnostic {
     Diagnostic::warning("more-findings", format!("{count} more findings are not shown"))
         .at(source, Span::default())
+        .hint("correct those above first")
 }
 
 pub(crate) fn no_rules_in_file() -> Diagnostic {
     Diagnostic::error("no-rules", "the file contains no rules")
+        .hint("add a rule, or do not name the file in ossec.conf")
 }
 
 pub(crate) fn unknown_element(
@@ -38,35 +40,33 @@ pub(crate) fn unknown_element(
         "unknown-element",
         format!("{} does not belong into {place}", shown(name.as_bytes())),
     );
-    match meant {
-        Some(_) => suggest(finding, meant),
-        None => finding.hint(format!("only <{wanted}> may stand here")),
-    }
+    suggest(finding, meant, &format!("only <{wanted}> may stand here"))
 }
 
 pub(crate) fn empty_group() -> Diagnostic {
-    Diagnostic::error("empty-group", "the group contains no rules")
+    Diagnostic::error("empty-group", "the group contains no rules").hint("add a rule, or remove it")
 }
 
 pub(crate) fn unknown_attribute(name: &str, element: &str, meant: Option<&str>) -> Diagnostic {
     let message = format!("<{element}> has no attribute {}", shown(name.as_bytes()));
-    suggest(Diagnostic::error("unknown-attribute", message), meant)
+    suggest(Diagnostic::error("unknown-attribute", message), meant, "remove it")
 }
 
 pub(crate) fn missing_attribute(element: &str, name: &str) -> Diagnostic {
     let message = format!("<{element}> needs the attribute `{name}`");
-    Diagnostic::error("missing-attribute", message)
+    Diagnostic::error("missing-attribute", message).hint(format!("write <{element} {name}=\"…\">"))
 }
 
 // Attributes
 
 pub(crate) fn bad_value(name: &str, value: &[u8], wanted: &str) -> Diagnostic {
     Diagnostic::error("bad-value", format!("`{name}` is {}, not {wanted}", shown(value)))
+        .hint(format!("write {wanted}, without blanks"))
 }
 
 pub(crate) fn number_cut(name: &str, value: &[u8], used: &[u8]) -> Diagnostic {
     let message = format!("`{name}` is {}, of which only {} is used", shown(value), shown(used));
-    Diagnostic::warning("number-cut", message)
+    Diagnostic::warning("number-cut", message).hint("write a shorter number")
 }
 
 pub(crate) fn noalert_is_on(value: &[u8]) -> Diagnostic {
@@ -76,26 +76,30 @@ pub(crate) fn noalert_is_on(value: &[u8]) -> Diagnostic {
 
 pub(crate) fn level_99() -> Diagnostic {
     Diagnostic::warning("level-99", "level 99 means level 0: the rule never alerts")
+        .hint("write 0 if that is meant, or a level from 1 to 16")
 }
 
 pub(crate) fn unusual_level(level: u32) -> Diagnostic {
     Diagnostic::warning("unusual-level", format!("level {level} is above 16, the highest in use"))
+        .hint("write a level from 0 to 16")
 }
 
 // Options
 
 pub(crate) fn unknown_option(name: &str, meant: Option<&str>) -> Diagnostic {
     let message = format!("there is no rule option {}", shown(name.as_bytes()));
-    suggest(Diagnostic::error("unknown-option", message), meant)
+    let otherwise = "remove it";
+    suggest(Diagnostic::error("unknown-option", message), meant, otherwise)
 }
 
 pub(crate) fn rule_without_options() -> Diagnostic {
     Diagnostic::error("empty-rule", "the rule has no options")
+        .hint("say at least which events are meant: <if_sid>, <decoded_as> or <category>")
 }
 
 pub(crate) fn attribute_ignored(name: &str, option: &str, meant: Option<&str>) -> Diagnostic {
     let message = format!("<{option}> does not read an attribute {}", shown(name.as_bytes()));
-    suggest(Diagnostic::warning("attribute-ignored", message), meant)
+    suggest(Diagnostic::warning("attribute-ignored", message), meant, "remove it")
 }
 
 pub(crate) fn element_ignored(name: &str, option: &str) -> Diagnostic {
@@ -107,6 +111,7 @@ pub(crate) fn element_ignored(name: &str, option: &str) -> Diagnostic {
 pub(crate) fn last_one_counts(name: &str) -> Diagnostic {
     let message = format!("`{name}` is written again, and only the last one counts");
     Diagnostic::warning("repeated-option", message)
+        .hint("remove the others, or put them into child rules")
 }
 
 pub(crate) fn twin_ignored(ignored: &str, used: &str) -> Diagnostic {
@@ -129,8 +134,8 @@ fn match_word(finding: Diagnostic, value: &[u8], words: &[&str]) -> Diagnostic {
         return finding.hint("leave out the blanks around it");
     }
     match nearest(trimmed, words.iter().copied()) {
-        Some(meant) => suggest(finding, Some(meant)),
-        None if words.is_empty() => finding,
+        Some(meant) => finding.hint(format!("did you mean `{meant}`?")),
+        None if words.is_empty() => finding.hint("remove it"),
         None => finding.hint(format!("it knows {}", words.join(", "))),
     }
 }
@@ -154,13 +159,13 @@ pub(crate) fn one_kind_of_counting() -> Diagnostic {
 
 pub(crate) fn level_zero_options() -> Diagnostic {
     let message = "the option has no effect, because rules of level 0 never alert";
-    Diagnostic::warning("without-effect", message)
+    Diagnostic::warning("without-effect", message).hint("remove it, or give the rule a level")
 }
 
 pub(crate) fn mail_without_log() -> Diagnostic {
     let message = "no mail will be sent, because mail is made from the alert log and `no_log` \
                    keeps the alert out of it";
-    Diagnostic::warning("without-effect", message)
+    Diagnostic::warning("without-effect", message).hint("write one of the two")
 }
 
 pub(crate) fn groups_joined(last: &str, first: &str) -> Diagnostic {
@@ -175,7 +180,7 @@ pub(crate) fn groups_joined(last: &str, first: &str) -> Diagnostic {
 
 pub(crate) fn too_many_infos(max: usize) -> Diagnostic {
     let message = format!("only the first {max} entries of info and cve are kept");
-    Diagnostic::warning("too-many-infos", message)
+    Diagnostic::warning("too-many-infos", message).hint("remove or join some")
 }
 
 pub(crate) fn unknown_info_type(value: &[u8], words: &[&str]) -> Diagnostic {
@@ -186,8 +191,8 @@ pub(crate) fn unknown_info_type(value: &[u8], words: &[&str]) -> Diagnostic {
 // Patterns and values
 
 pub(crate) fn bad_pattern(option: &str, error: PatternError) -> Diagnostic {
-    let finding = Diagnostic::error("bad-pattern", format!("`{option}`: {}", error.message));
-    Diagnostic { hint: error.hint, ..finding }
+    Diagnostic::error("bad-pattern", format!("`{option}`: {}", error.message))
+        .hint(error.hint.unwrap_or_else(|| "correct the pattern, or remove the option".to_owned()))
 }
 
 pub(crate) fn bad_option(option: &str, error: ValueError) -> Diagnostic {
@@ -213,7 +218,8 @@ pub(crate) fn unknown_decoder<'a>(
     let finding =
         Diagnostic::error("unknown-decoder", format!("there is no decoder {}", shown(name)));
     let text = String::from_utf8_lossy(name);
-    suggest(finding, nearest(text.trim(), known))
+    let otherwise = "name one of the decoder files, or add the file to <rules> in ossec.conf";
+    suggest(finding, nearest(text.trim(), known), otherwise)
 }
 
 pub(crate) fn decoder_left_out(name: &[u8]) -> Diagnostic {
@@ -234,6 +240,7 @@ pub(crate) fn unknown_list(name: &[u8], known: &[&str]) -> Diagnostic {
 pub(crate) fn check_value_missing(lookup: &str) -> Diagnostic {
     let message = format!("the lookup {lookup} needs the attribute `check_value`");
     Diagnostic::error("missing-attribute", message)
+        .hint("it holds the pattern that the value must match")
 }
 
 pub(crate) fn check_value_unused(lookup: &str) -> Diagnostic {
@@ -251,7 +258,7 @@ pub(crate) fn static_field(name: &str, option: Option<&str>) -> Diagnostic {
     let finding = Diagnostic::warning("never-matches", message);
     match option {
         Some(option) => finding.hint(format!("use <{option}>")),
-        None => finding,
+        None => finding.hint("no option tests it; match the log instead"),
     }
 }
 
@@ -269,11 +276,11 @@ pub(crate) fn not_an_id_list(wrong: u8) -> Diagnostic {
 }
 
 pub(crate) fn id_listed_twice(id: u32) -> Diagnostic {
-    Diagnostic::warning("repeated-id", format!("rule {id} is listed twice"))
+    Diagnostic::warning("repeated-id", format!("rule {id} is listed twice")).hint("leave one out")
 }
 
 pub(crate) fn if_sid_empty() -> Diagnostic {
-    Diagnostic::error("bad-value", "`if_sid` names no rule")
+    Diagnostic::error("bad-value", "`if_sid` names no rule").hint("write the id of a rule")
 }
 
 pub(crate) fn trailing_separator() -> Diagnostic {
@@ -296,12 +303,15 @@ pub(crate) fn unknown_rule(option: &str, id: u32, meant: Option<u32>) -> Diagnos
 fn suggest_id(finding: Diagnostic, meant: Option<u32>) -> Diagnostic {
     match meant {
         Some(meant) => finding.hint(format!("did you mean {meant}?")),
-        None => finding,
+        None => {
+            finding.hint("correct the id, or add the file of that rule to <rules> in ossec.conf")
+        }
     }
 }
 
 pub(crate) fn names_itself(option: &str, id: u32) -> Diagnostic {
     Diagnostic::error("unknown-rule", format!("`{option}` of rule {id} names the rule itself"))
+        .hint("name an earlier rule")
 }
 
 pub(crate) fn rule_comes_later(option: &str, id: u32, place: Option<String>) -> Diagnostic {
@@ -323,7 +333,7 @@ pub(crate) fn left_out_unread(id: u32, other: u32) -> Diagnostic {
 
 pub(crate) fn left_out_group(id: u32, pattern: &[u8]) -> Diagnostic {
     let message = format!("rule {id} is left out too, because all rules of {} are", shown(pattern));
-    Diagnostic::warning("left-out", message)
+    Diagnostic::warning("left-out", message).hint("correct those rules first")
 }
 
 pub(crate) fn parent_left_out(id: u32, other: u32) -> Diagnostic {
@@ -338,12 +348,15 @@ pub(crate) fn no_rule_in_group<'a>(
 ) -> Diagnostic {
     let message = format!("`{option}`: no earlier rule has a group that fits {}", shown(pattern));
     let finding = Diagnostic::error("unknown-group", message);
-    suggest(finding, nearest(&String::from_utf8_lossy(pattern), known))
+    let meant = nearest(&String::from_utf8_lossy(pattern), known).map(str::to_owned);
+    let otherwise = "correct the group, or move the rule behind those that have it";
+    suggest(finding, meant.as_deref(), otherwise)
 }
 
 pub(crate) fn no_rule_of_level(level: u32) -> Diagnostic {
     let message = format!("`if_level`: no earlier rule has level {level} or more");
     Diagnostic::error("no-parent", message)
+        .hint("write a lower level, or move the rule behind those that have it")
 }
 
 pub(crate) fn if_level_zero() -> Diagnostic {
@@ -365,7 +378,7 @@ pub(crate) fn overwrites_nothing(id: u32, meant: Option<u32>) -> Diagnostic {
 
 pub(crate) fn overwrite_left_out(id: u32) -> Diagnostic {
     let message = format!("the overwrite of rule {id} is left out too, because the rule is");
-    Diagnostic::warning("left-out", message)
+    Diagnostic::warning("left-out", message).hint(format!("correct rule {id} first"))
 }
 
 pub(crate) fn overwrite_keeps_place(option: &str, id: u32) -> Diagnostic {
@@ -376,7 +389,7 @@ pub(crate) fn overwrite_keeps_place(option: &str, id: u32) -> Diagnostic {
 
 pub(crate) fn too_deep(id: u32, max: usize) -> Diagnostic {
     let message = format!("rule {id} hangs more than {max} rules deep");
-    Diagnostic::error("too-deep", message)
+    Diagnostic::error("too-deep", message).hint("hang it below a higher rule")
 }
 
 pub(crate) fn too_many_places(id: u32, max: u64) -> Diagnostic {
@@ -390,13 +403,14 @@ pub(crate) fn category_ignored(written: Category, parent: u32, used: Category) -
         written.word(),
         used.word()
     );
-    Diagnostic::warning("option-ignored", message)
+    Diagnostic::warning("option-ignored", message).hint("remove it, or name another parent")
 }
 
 // Lint
 
 pub(crate) fn no_description(id: u32) -> Diagnostic {
     Diagnostic::warning("no-description", format!("rule {id} has no description"))
+        .hint("add <description>: alerts show it")
 }
 
 pub(crate) fn decoder_not_reported(id: u32, name: &str) -> Diagnostic {
@@ -413,21 +427,23 @@ pub(crate) fn decoder_of_other_category(id: u32, name: &str, category: Category)
         category.word()
     );
     Diagnostic::warning("never-matches", message)
+        .hint("give the decoder that <type>, or hang the rule below one of its category")
 }
 
 pub(crate) fn contradicts_parents(id: u32, what: &str) -> Diagnostic {
     let message = format!("rule {id} can never match: the rules above it want another {what}");
-    Diagnostic::warning("never-matches", message)
+    Diagnostic::warning("never-matches", message).hint("hang it below another rule")
 }
 
 pub(crate) fn noalert_leaf(id: u32) -> Diagnostic {
     let message = format!("rule {id} never fires: it is `noalert` and has no rules below it");
-    Diagnostic::warning("never-matches", message)
+    Diagnostic::warning("never-matches", message).hint("remove `noalert`, or the rule")
 }
 
 pub(crate) fn counts_nothing(id: u32, what: &str) -> Diagnostic {
     let message = format!("rule {id} can never match: {what} never alerts, so nothing is counted");
     Diagnostic::warning("never-matches", message)
+        .hint("give what is counted a level, or count something else")
 }
 
 pub(crate) fn shadowed(id: u32, by: u32) -> Diagnostic {

@@ -52,7 +52,10 @@ pub(crate) fn parts(random: &mut Random, options: Options) -> Parts {
     Parts {
         decoders: vec![read("decoders.xml")],
         rules: vec![read("templates.xml"), ("random".to_owned(), rules(random).into_bytes())],
-        lists: vec![List::from_text("names", b"anna:guest\n192.0.2.:net\n1:\n/a:x\ndoor:\nopen:\n")],
+        lists: vec![List::from_text(
+            "names",
+            b"anna:guest\n192.0.2.:net\n1:\n/a:x\ndoor:\nopen:\n",
+        )],
         options,
         server: None,
     }
@@ -76,8 +79,7 @@ const SAME: [&str; 13] = [
     "not_same_id",
     "same_source_ip",
 ];
-const CATEGORIES: [&str; 7] =
-    ["syslog", "firewall", "ids", "web-log", "squid", "windows", "ossec"];
+const CATEGORIES: [&str; 7] = ["syslog", "firewall", "ids", "web-log", "squid", "windows", "ossec"];
 
 /// A rule file. Every kind of option occurs; not every combination that comes out is free of errors.
 fn rules(random: &mut Random) -> String {
@@ -175,8 +177,14 @@ fn condition(random: &mut Random, body: &mut String) {
         5 => format!("<match_pcre2>{word}.*{}</match_pcre2>", random.pick(&WORDS)),
         6 => format!("<regex>{word}\\.*{}</regex>", random.pick(&WORDS)),
         7 => format!("<pcre2>(?:{word}|night)\\W</pcre2>"),
-        8 => format!("<decoded_as>{}</decoded_as>", random.pick(&["door", "badge", "page", "ledger"])),
-        9 => format!("<program_name>^{}</program_name>", random.pick(&["d", "badge$", "l", "p"])),
+        8 => format!(
+            "<decoded_as>{}</decoded_as>",
+            random.pick(&["door", "badge", "page", "ledger"])
+        ),
+        9 => format!(
+            "<program_name>^{}</program_name>",
+            random.pick(&["d", "badge$", "l", "ledger$", "logb"])
+        ),
         10 => "<program_name_pcre2>^(?:door|l)</program_name_pcre2>".to_owned(),
         11 => "<id>^1</id>".to_owned(),
         12 => "<url>/a</url>".to_owned(),
@@ -248,12 +256,7 @@ pub(crate) fn events(random: &mut Random, count: usize, padding: usize) -> Vec<E
             }
             let location: &[u8] =
                 random.pick(&[b"/var/log/messages".as_slice(), b"(a) 192.0.2.9->/log", b"/x"]);
-            Event {
-                received: Timestamp::utc(seconds),
-                queue,
-                location: location.to_vec(),
-                line,
-            }
+            Event { received: Timestamp::utc(seconds), queue, location: location.to_vec(), line }
         })
         .collect()
 }
@@ -270,19 +273,20 @@ fn line(random: &mut Random) -> (Queue, String) {
         }
         4 => {
             let id = 200_001 + random.below(20);
-            let text =
-                format!("ossec: Alert Level: 5; Rule: {id} - X.; Location: y; srcip: 192.0.2.1;  z");
+            let text = format!(
+                "ossec: Alert Level: 5; Rule: {id} - X.; Location: y; srcip: 192.0.2.1;  z"
+            );
             return (Queue::LocalFile, format!("Mar  2 10:00:00 web1 {text}"));
         }
         5 => return (Queue::LocalFile, format!("{} without a header", random.pick(&WORDS))),
         6 => return (Queue::LocalFile, format!("ossec: {} ", random.pick(&WORDS))),
         _ => {}
     }
-    let program =
-        random.pick(&["door", "door", "door", "badge", "ledger", "fence", "hound", "page", "pond"]);
+    let program = random
+        .pick(&["door", "door", "door", "badge", "ledger", "logbook", "fence", "hound", "page"]);
     let text = match program {
         "badge" => format!("{} at {}", random.pick(&["anna", "ben"]), random.pick(&["north", "s"])),
-        "ledger" => {
+        "ledger" | "logbook" => {
             let entry = random.below(3);
             let told = random.pick(&["user=anna", "user=ben", "from=192.0.2.1", "closed"]);
             format!("entry {entry}: {told} {}", random.pick(&WORDS))
