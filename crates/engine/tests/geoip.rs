@@ -1,6 +1,8 @@
 //! Countries of addresses. `fixture/places.mmdb` knows two documentation networks: 203.0.113.0/24 in
 //! Utrecht and 2001:db8::/32 in Germany.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::sync::Arc;
 
 use engine::{Engine, GeoIp, Options, Policy};

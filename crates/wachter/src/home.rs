@@ -201,3 +201,6 @@ impl Installation {
         self.diagnostics.iter().any(|finding| finding.severity == Severity::Error)
     }
 }
+
+#[cfg(test)]
+mod tests;

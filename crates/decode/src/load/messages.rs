@@ -86,8 +86,12 @@ pub(super) fn pattern_too_long(bytes: usize) -> Diagnostic {
 }
 
 pub(super) fn bad_pattern(fault: &pattern::PatternError) -> Diagnostic {
-    let finding = Diagnostic::error("bad-pattern", format!("not a pattern: {}", fault.message));
-    Diagnostic { hint: fault.hint.clone(), ..finding }
+    let otherwise = || "correct the pattern, or remove the element".to_owned();
+    error(
+        "bad-pattern",
+        format!("not a pattern: {}", fault.message),
+        fault.hint.clone().unwrap_or_else(otherwise),
+    )
 }
 
 pub(super) fn order_too_long(fields: usize, fields_max: usize) -> Diagnostic {

@@ -1,6 +1,6 @@
 //! File integrity: what became of a file since it was reported last.
 //!
-//! Start with [`decode`]; `sum.rs` compares attributes, `text.rs` writes the event.
+//! Start with [`decode()`]; `sum.rs` compares attributes, `text.rs` writes the event.
 
 mod sum;
 mod text;

@@ -1,6 +1,6 @@
 //! What is said about files that cannot be had.
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::Path;
 
 use model::Diagnostic;
@@ -13,26 +13,26 @@ fn shown(path: &Path) -> String {
 
 pub(super) fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
     let message = format!("cannot read {}: {error}", shown(path));
-    let finding = Diagnostic::error("unreadable-file", message);
-    match error.kind() {
-        io::ErrorKind::NotFound => finding.hint("create the file, or remove its name here"),
-        io::ErrorKind::PermissionDenied => {
-            finding.hint("run as root or as a member of the file's group")
-        }
-        _ => finding,
-    }
+    Diagnostic::error("unreadable-file", message)
+        .hint(cure(error).unwrap_or("create the file, or remove its name here"))
 }
 
 pub(super) fn no_configuration(path: &Path, error: &io::Error) -> Diagnostic {
     let message = format!("cannot read {}: {error}", shown(path));
-    let hint = match error.kind() {
-        io::ErrorKind::PermissionDenied => "run as root or as a member of the group ossec",
-        _ => {
-            "name the directory of the installation (logtest -D DIR, check DIR), or give bare \
-             files: --rules DIR --decoders FILE"
-        }
-    };
-    Diagnostic::error("no-configuration", message).hint(hint)
+    Diagnostic::error("no-configuration", message).hint(cure(error).unwrap_or(
+        "name the directory of the installation (logtest -D DIR, check DIR), or give bare files: \
+         --rules DIR --decoders FILE",
+    ))
+}
+
+/// What to do where a file cannot be read although something is there.
+fn cure(error: &io::Error) -> Option<&'static str> {
+    match error.kind() {
+        ErrorKind::NotFound | ErrorKind::NotADirectory => None,
+        ErrorKind::PermissionDenied => Some("run as root or as a member of the file's group"),
+        ErrorKind::FileTooLarge => Some("split the file, or see whether it is the right one"),
+        _ => Some("put a readable file in its place"),
+    }
 }
 
 pub(super) fn no_directory(path: &Path, error: &io::Error) -> Diagnostic {
