@@ -263,6 +263,8 @@ impl Gathered {
             let source = self.case_source(rules);
             self.rules.extend(source);
         }
+        let lists = case.lists.iter();
+        self.lists.extend(lists.map(|list| List::from_text(&list.name, list.text.as_bytes())));
     }
 
     fn case_source(&mut self, source: &case::Source) -> Option<SourceId> {

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
-use engine::{Engine, Outcome, Policy};
+use engine::{Engine, Options, Outcome, Policy};
 use lexopt::prelude::*;
 use model::limits::FILE_BYTES_MAX;
 use model::{Event, RamMemory};
@@ -120,6 +120,20 @@ fn usable(installation: Installation) -> Result<Policy> {
     Ok(policy)
 }
 
+/// What a case's `set:` lines say.
+fn apply(settings: &[String], options: &mut Options) -> Result<()> {
+    for word in settings {
+        match word.as_str() {
+            "drop_repeated" => options.drop_repeated = true,
+            "alert_new_files" => options.alert_new_files = true,
+            "no_auto_ignore" => options.auto_ignore = false,
+            "no_firewall_actions" => options.normalise_firewall = false,
+            _ => bail!("unknown setting {word}"),
+        }
+    }
+    Ok(())
+}
+
 fn run_ini(path: &Path, policy: &Arc<Policy>, results: &mut Results) -> Result<()> {
     let text =
         files::read(path, FILE_BYTES_MAX).with_context(|| format!("reading {}", path.display()))?;
@@ -223,7 +237,9 @@ impl CaseRunner {
         for step in &case.steps {
             let host = &step.first.host;
             if !policies.contains_key(host) {
-                policies.insert(host.clone(), Arc::new(usable(home::read_case(case, host))?));
+                let mut policy = usable(home::read_case(case, host))?;
+                apply(&case.settings, &mut policy.options)?;
+                policies.insert(host.clone(), Arc::new(policy));
             }
         }
         let Some((host, policy)) = policies.first_key_value() else { bail!("there are no events") };
