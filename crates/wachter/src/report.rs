@@ -65,9 +65,10 @@ pub(crate) fn errors(sources: &Sources, findings: &[Diagnostic]) -> String {
         .map(|finding| match place(sources, finding) {
             Some((source, span)) => {
                 let (line, column) = source.position(span.start);
-                format!("{}:{line}:{column}: {}", clean(source.name.as_bytes()), finding.message)
+                let name = clean(source.name.as_bytes());
+                format!("{name}:{line}:{column}: {}", clean(finding.message.as_bytes()))
             }
-            None => finding.message.clone(),
+            None => clean(finding.message.as_bytes()),
         })
         .collect();
     errors.join("\n")
@@ -108,7 +109,7 @@ fn group<'a>(sources: &Sources, finding: &'a Diagnostic) -> Group<'a> {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let title = level.primary_title(finding.message.as_str()).id(finding.code);
+    let title = level.primary_title(clean(finding.message.as_bytes())).id(finding.code);
     let mut group = Group::with_title(title);
     if let Some((source, span)) = place(sources, finding) {
         group = match Excerpt::of(source, span) {
@@ -126,7 +127,7 @@ fn group<'a>(sources: &Sources, finding: &'a Diagnostic) -> Group<'a> {
         };
     }
     match &finding.hint {
-        Some(hint) => group.element(Level::HELP.message(hint.as_str())),
+        Some(hint) => group.element(Level::HELP.message(clean(hint.as_bytes()))),
         None => group,
     }
 }
@@ -228,6 +229,22 @@ mod tests {
         assert!(text.contains("a.xml:1:8"), "{text}");
         let plain = render(&one_file(b"\x1b[2J\xff\x00x<y>\r\n"), &[finding(7, 10)], false);
         assert!(plain.chars().all(|c| c == '\n' || !c.is_control()), "{plain:?}");
+    }
+
+    #[test]
+    fn messages_are_cleaned_as_well() {
+        let sources = one_file(b"x\n");
+        let finding = Diagnostic::error("c", "it is `\u{9b}2J`\nerror: forged")
+            .at(SourceId(0), Span::new(0, 1))
+            .hint("write \u{202e}x\x07");
+        for text in [
+            render(&sources, std::slice::from_ref(&finding), false),
+            errors(&sources, std::slice::from_ref(&finding)),
+        ] {
+            assert!(text.contains("`\u{fffd}2J`␊error: forged"), "{text:?}");
+            let is_shown = |c: char| c == '\n' || !(c.is_control() || is_direction(c));
+            assert!(text.chars().all(is_shown), "{text:?}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -21,6 +21,8 @@ fn main() {
     let arguments = Arguments::from_args();
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
     let mut trials = vec![Trial::test("nothing_bad", || compare(None))];
+    trials.push(Trial::test("mistakes_in_the_command_line", mistakes));
+    trials.push(Trial::test("nobody_reads_the_report", nobody_reads));
     for entry in fs::read_dir(tests.join("bad")).unwrap() {
         let path = entry.unwrap().path();
         if path.extension().is_some_and(|extension| extension == "out") {
@@ -51,6 +53,32 @@ fn equal(expected: &str, report: &str) -> Result<(), Failed> {
         return Ok(());
     }
     Err(format!("expected:\n{expected}\nbut got:\n{report}").into())
+}
+
+/// A mistake must not look like warnings.
+fn mistakes() -> Result<(), Failed> {
+    for arguments in [&["--bogus"][..], &["-c"], &["one", "two"]] {
+        let output =
+            Command::new(env!("CARGO_BIN_EXE_wachter")).arg("check").args(arguments).output()?;
+        equal("", &String::from_utf8(output.stdout)?)?;
+        let messages = String::from_utf8(output.stderr)?;
+        if output.status.code() != Some(2) || !messages.ends_with("; see wachter check --help\n") {
+            return Err(format!("{arguments:?}: {messages}").into());
+        }
+    }
+    Ok(())
+}
+
+fn nobody_reads() -> Result<(), Failed> {
+    let (reader, writer) = std::io::pipe()?;
+    drop(reader);
+    let output = Command::new(env!("CARGO_BIN_EXE_wachter"))
+        .args(["check", "/nowhere"])
+        .stdout(writer)
+        .stderr(Stdio::piped())
+        .spawn()?
+        .wait_with_output()?;
+    equal("", &String::from_utf8(output.stderr)?)
 }
 
 /// What is said about an installation with this file in it.

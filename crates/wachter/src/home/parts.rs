@@ -32,7 +32,7 @@ pub(crate) enum PartsOption {
 }
 
 /// What the commands that take these options say about them.
-pub(crate) const USAGE: &str = "\
+pub(crate) const USAGE: &str = "  \
   --rules DIR|FILE      bare rule files instead of an installation; may be repeated
   --decoders FILE       their decoder files; may be repeated (default: decoder.xml and
                         local_decoder.xml in DIR or beside it)

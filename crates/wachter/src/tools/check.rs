@@ -1,6 +1,6 @@
 //! `wachter check`: what is wrong in configuration, decoders and rules.
 
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -14,38 +14,57 @@ const USAGE: &str = "\
 usage: wachter check [HOME] [options]
 
 Reads the configuration, decoders, rules and lists of the installation in HOME (default /var/ossec)
-and reports everything that is wrong or doubtful. The exit code is 0 without findings, 1 with
-warnings, 2 with errors.
+and reports everything that is wrong or doubtful, each with its place and what to do about it.
+Nothing is written.
 
   -c FILE               configuration file (default HOME/etc/ossec.conf)
 ";
 
-pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<ExitCode> {
-    let mut parts = Parts::default();
-    let (mut home, mut conf) = (None, None);
+const EXIT_CODES: &str = "
+exit codes:
+  0                     nothing was found
+  1                     there are warnings: it works, but perhaps not as meant
+  2                     there are errors: it cannot be used; or the command line is wrong
+";
+
+pub(crate) fn run(arguments: lexopt::Parser) -> Result<ExitCode> {
+    let origin = match parse(arguments) {
+        Ok(Some(origin)) => origin,
+        Ok(None) => {
+            write!(io::stdout(), "{USAGE}{}{EXIT_CODES}", home::USAGE)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Err(error) => {
+            eprintln!("wachter check: {error}; see wachter check --help");
+            return Ok(ExitCode::from(2));
+        }
+    };
+    let installation = origin.read(Depth::Lint);
+    let mut findings = installation.diagnostics;
+    findings.extend(installation.lints);
+    let is_terminal = io::stdout().is_terminal();
+    write!(io::stdout(), "{}", report::render(&installation.sources, &findings, is_terminal))?;
+    Ok(ExitCode::from(match Counts::of(&findings) {
+        Counts { errors: 0, warnings: 0 } => 0,
+        Counts { errors: 0, .. } => 1,
+        Counts { .. } => 2,
+    }))
+}
+
+/// What is to be checked, or `None` where help is wanted.
+fn parse(mut arguments: lexopt::Parser) -> Result<Option<Origin>, lexopt::Error> {
+    let (mut parts, mut home, mut conf) = (Parts::default(), None, None);
     while let Some(argument) = arguments.next()? {
         if let Some(option) = PartsOption::of(&argument) {
             parts.take(option, &mut arguments)?;
             continue;
         }
         match argument {
-            Short('h') | Long("help") => {
-                print!("{USAGE}{}", home::USAGE);
-                return Ok(ExitCode::SUCCESS);
-            }
+            Short('h') | Long("help") => return Ok(None),
             Short('c') => conf = Some(PathBuf::from(arguments.value()?)),
             Value(value) if home.is_none() => home = Some(PathBuf::from(value)),
-            other => return Err(other.unexpected().into()),
+            other => return Err(other.unexpected()),
         }
     }
-    let installation = Origin::of(parts, home, conf).read(Depth::Lint);
-    let mut findings = installation.diagnostics;
-    findings.extend(installation.lints);
-    let is_terminal = std::io::stdout().is_terminal();
-    print!("{}", report::render(&installation.sources, &findings, is_terminal));
-    Ok(ExitCode::from(match Counts::of(&findings) {
-        Counts { errors: 0, warnings: 0 } => 0,
-        Counts { errors: 0, .. } => 1,
-        Counts { .. } => 2,
-    }))
+    Ok(Some(Origin::of(parts, home, conf)))
 }

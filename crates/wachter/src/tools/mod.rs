@@ -6,6 +6,7 @@ pub(crate) mod logtest;
 pub(crate) mod makelists;
 pub(crate) mod run_tests;
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -68,11 +69,12 @@ pub(crate) fn unknown(name: &str) -> String {
 }
 
 fn help(_: Parser) -> Result<ExitCode> {
-    println!("usage: wachter COMMAND [options]\n");
+    let mut out = io::stdout().lock();
+    writeln!(out, "usage: wachter COMMAND [options]\n")?;
     for tool in ALL {
-        println!("  {:<10}{}", tool.name, tool.about);
+        writeln!(out, "  {:<10}{}", tool.name, tool.about)?;
     }
-    println!("\nwachter COMMAND --help tells more.");
+    writeln!(out, "\nwachter COMMAND --help tells more.")?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -4,6 +4,7 @@
 //! are. So do we for `.ini` files; everywhere else actions are normalised, as they are live.
 
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -63,12 +64,12 @@ pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<ExitCode> {
     let mut shared = Shared { origin: Origin::of(parts, home, None), policy: None };
     for path in &paths {
         if path.extension().is_some_and(|extension| extension == "case") {
-            run_case(path, &mut results);
+            run_case(path, &mut results)?;
         } else {
             run_ini(path, shared.policy()?, &mut results)?;
         }
     }
-    println!("{} passed, {} failed", results.passed, results.failed);
+    writeln!(io::stdout(), "{} passed, {} failed", results.passed, results.failed)?;
     Ok(if results.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -79,14 +80,15 @@ struct Results {
 }
 
 impl Results {
-    fn add(&mut self, failure: Option<String>) {
+    fn add(&mut self, failure: Option<String>) -> io::Result<()> {
         match failure {
             Some(text) => {
                 self.failed += 1;
-                println!("{text}");
+                writeln!(io::stdout(), "{text}")?;
             }
             None => self.passed += 1,
         }
+        Ok(())
     }
 }
 
@@ -140,12 +142,12 @@ fn run_ini(path: &Path, policy: &Arc<Policy>, results: &mut Results) -> Result<(
     let cases = match ini::read(&text) {
         Ok(cases) => cases,
         Err(error) => {
-            results.add(Some(format!("{}: {error:#}", path.display())));
+            results.add(Some(format!("{}: {error:#}", path.display())))?;
             return Ok(());
         }
     };
     for case in &cases {
-        results.add(ini_failure(path, case, policy));
+        results.add(ini_failure(path, case, policy))?;
     }
     Ok(())
 }
@@ -201,10 +203,10 @@ fn answered(outcome: &Outcome, policy: &Policy) -> String {
     }
 }
 
-fn run_case(path: &Path, results: &mut Results) {
+fn run_case(path: &Path, results: &mut Results) -> io::Result<()> {
     let failures =
         case_failures(path).unwrap_or_else(|error| vec![format!("{}: {error:#}", path.display())]);
-    results.add((!failures.is_empty()).then(|| failures.join("\n")));
+    results.add((!failures.is_empty()).then(|| failures.join("\n")))
 }
 
 /// Where the answers are not the expected ones; with `UPDATE_CASES=1` they are written instead.
