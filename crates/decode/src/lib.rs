@@ -29,4 +29,4 @@ pub use fields::{DynamicField, Fields, Name};
 pub use header::{Forms, Header};
 pub use load::{LoadInput, Loaded, load};
 pub use set::{DecodeOptions, Decoder, DecoderIndex, DecoderSet, FtsFields, Offset};
-pub use tree::{DecodeScratch, DecodeStep, DecodeTrace};
+pub use tree::{DecodeScratch, DecodeStep, DecodeTrace, Untraced};

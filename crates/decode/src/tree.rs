@@ -37,8 +37,9 @@ pub enum DecodeStep {
     Plugin,
 }
 
-/// Tells nobody, at no cost.
-struct Untraced;
+/// Is told everything and keeps nothing, at no cost.
+#[derive(Clone, Copy, Debug)]
+pub struct Untraced;
 
 impl DecodeTrace for Untraced {
     #[inline(always)]

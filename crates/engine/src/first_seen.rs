@@ -4,10 +4,10 @@ use std::collections::VecDeque;
 
 use decode::{Decoded, Decoder};
 use hashbrown::HashSet;
-use model::limits::KEY_BYTES_MAX;
 use model::{Category, Field, Memory, Table};
 
 use crate::checkpoint::bytes::{Reader, Writer};
+use crate::key::write_joined;
 
 /// Keys kept in RAM. More are counted, and are new each time.
 const KEYS_MAX: usize = 262_144;
@@ -90,15 +90,7 @@ impl FirstSeen {
             field(fts.system_name, Field::SystemName),
             location,
         ];
-        self.key.clear();
-        for (index, part) in parts.iter().enumerate() {
-            if index > 0 {
-                self.key.push(b' ');
-            }
-            // A key is a line of a file.
-            self.key.extend(part.iter().map(|&b| if b == b'\n' { b' ' } else { b }));
-        }
-        self.key.truncate(KEY_BYTES_MAX);
+        write_joined(&mut self.key, &parts);
         true
     }
 

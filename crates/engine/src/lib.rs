@@ -24,6 +24,7 @@ mod geoip;
 mod history;
 pub mod internal;
 mod judge;
+mod key;
 mod outcome;
 mod plan;
 mod policy;

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use decode::{DecodeScratch, DecodeStep, DecodeTrace, Decoded, Decoder, ProgramKey};
+use decode::{DecodeScratch, DecodeTrace, Decoded, ProgramKey, Untraced};
 use hashbrown::HashMap;
 use model::{Category, Event, Field};
 use pattern::{Hits, PatternId};
@@ -88,7 +88,7 @@ impl Screener {
 
     /// Decodes an event and finds the rules in question.
     pub fn screen(&mut self, event: Event) -> Screened {
-        let mut screened = self.decode(event, &mut Untold);
+        let mut screened = self.decode(event, &mut Untraced);
         if !screened.deferred && screened.decoded.relayed_rule.is_none() {
             self.walk(&mut screened);
         }
@@ -163,14 +163,6 @@ fn emptied(mut event: Event) -> Event {
     event.line.clear();
     event.location.clear();
     event
-}
-
-/// Tells nobody which decoders were tried.
-struct Untold;
-
-impl DecodeTrace for Untold {
-    #[inline(always)]
-    fn decoder(&mut self, _: &Decoder, _: DecodeStep) {}
 }
 
 /// What is added to an event after its decoder is done.

@@ -2,11 +2,11 @@
 
 use decode::Decoded;
 use hashbrown::{HashMap, HashSet};
-use model::limits::KEY_BYTES_MAX;
 use model::{Field, Memory, Table};
 use rules::ruleset::{KeyFields, Rule};
 
 use crate::history::same_key;
+use crate::key::write_joined;
 
 /// Periods remembered at once; the ones that have passed make room.
 const PERIODS_MAX: usize = 65_536;
@@ -118,12 +118,5 @@ fn write_key(key: &mut Vec<u8>, fields: KeyFields, decoder: &str, now: &Decoded)
         field(KeyFields::NAME, Field::SystemName),
         location,
     ];
-    key.clear();
-    for (index, part) in parts.iter().enumerate() {
-        if index > 0 {
-            key.push(b' ');
-        }
-        key.extend(part.iter().map(|&b| if b == b'\n' { b' ' } else { b }));
-    }
-    key.truncate(KEY_BYTES_MAX);
+    write_joined(key, &parts);
 }

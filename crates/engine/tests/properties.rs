@@ -5,17 +5,15 @@
 
 mod support;
 
+use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
-use std::sync::{Arc, Mutex};
 use std::thread;
 
-use decode::{DecodeStep, DecodeTrace, Decoded, Decoder};
-use engine::explain::{Trace, Tried};
 use engine::{BadCheckpoint, Engine, Judge, Options, Outcome, Policy, Screener};
-use model::{Event, Memory, RamMemory, Table, Timestamp};
-use rules::ruleset::Rule;
+use model::{Event, RamMemory, Timestamp};
 
 use support::generate::{self, Random};
+use support::{Nobody, SharedMemory};
 
 /// Rule sets tried by each test.
 const RULE_SETS: u64 = 40;
@@ -55,43 +53,6 @@ fn told(outcome: &Outcome, policy: &Policy) -> Told {
         fields: support::fields(outcome, policy),
         has_file_change: matched.is_some_and(|matched| matched.file_change.is_some()),
     }
-}
-
-/// A memory that several engines see, one after the other.
-#[derive(Clone, Default)]
-struct SharedMemory(Arc<Mutex<RamMemory>>);
-
-impl SharedMemory {
-    fn copy(&self) -> Self {
-        let content = self.0.lock().unwrap().clone();
-        Self(Arc::new(Mutex::new(content)))
-    }
-}
-
-impl Memory for SharedMemory {
-    fn get(&mut self, table: Table, key: &[u8], out: &mut Vec<u8>) -> bool {
-        self.0.lock().unwrap().get(table, key, out)
-    }
-
-    fn put(&mut self, table: Table, key: &[u8], value: &[u8]) {
-        self.0.lock().unwrap().put(table, key, value);
-    }
-
-    fn scan(&mut self, table: Table, prefix: &[u8], visit: &mut dyn FnMut(&[u8], &[u8])) {
-        self.0.lock().unwrap().scan(table, prefix, visit);
-    }
-}
-
-struct Nobody;
-
-impl DecodeTrace for Nobody {
-    fn decoder(&mut self, _: &Decoder, _: DecodeStep) {}
-}
-
-impl Trace for Nobody {
-    fn decoded(&mut self, _: &Decoded, _: &Policy) {}
-    fn rule(&mut self, _: &Rule, _: Tried) {}
-    fn children(&mut self, _: &Rule) {}
 }
 
 fn engine(policy: &Arc<Policy>) -> Engine {

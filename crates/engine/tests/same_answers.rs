@@ -7,14 +7,12 @@
 mod support;
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, mpsc};
 use std::thread;
 
-use decode::{DecodeStep, DecodeTrace, Decoded, Decoder};
-use engine::explain::{Trace, Tried};
 use engine::{BadCheckpoint, Engine, Judge, Options, Outcome, Policy, Screened, Screener};
-use model::{Event, Memory, RamMemory, Table, Timestamp};
-use rules::ruleset::Rule;
+use model::{Event, RamMemory, Timestamp};
+use support::{Nobody, SharedMemory};
 
 /// What is compared: decoder, rule, alert number, count, context.
 fn verdict(outcome: &Outcome, policy: &Policy) -> String {
@@ -92,19 +90,6 @@ fn assert_same(expected: &[String], got: &[String], what: &str) {
     assert_eq!(expected.len(), got.len(), "{what}");
 }
 
-/// Told everything, tells nobody.
-struct Deaf;
-
-impl DecodeTrace for Deaf {
-    fn decoder(&mut self, _: &Decoder, _: DecodeStep) {}
-}
-
-impl Trace for Deaf {
-    fn decoded(&mut self, _: &Decoded, _: &Policy) {}
-    fn rule(&mut self, _: &Rule, _: Tried) {}
-    fn children(&mut self, _: &Rule) {}
-}
-
 #[test]
 fn explained_or_not() {
     for strict in [false, true] {
@@ -113,7 +98,7 @@ fn explained_or_not() {
         let mut explaining = engine(&policy);
         let explained: Vec<String> = events
             .iter()
-            .map(|event| verdict(&explaining.explain(event.clone(), &mut Deaf), &policy))
+            .map(|event| verdict(&explaining.explain(event.clone(), &mut Nobody), &policy))
             .collect();
         assert_same(&expected, &explained, "explained");
         assert!(expected.iter().any(|verdict| verdict.contains("Some(1)")), "nothing alerts");
@@ -162,30 +147,12 @@ fn spread(policy: &Arc<Policy>, events: &[Event], threads: usize, batch: usize) 
     })
 }
 
-/// A memory that outlives the engine, as one on disk does.
-#[derive(Clone, Default)]
-struct Disk(Arc<Mutex<RamMemory>>);
-
-impl Memory for Disk {
-    fn get(&mut self, table: Table, key: &[u8], out: &mut Vec<u8>) -> bool {
-        self.0.lock().unwrap().get(table, key, out)
-    }
-
-    fn put(&mut self, table: Table, key: &[u8], value: &[u8]) {
-        self.0.lock().unwrap().put(table, key, value);
-    }
-
-    fn scan(&mut self, table: Table, prefix: &[u8], visit: &mut dyn FnMut(&[u8], &[u8])) {
-        self.0.lock().unwrap().scan(table, prefix, visit);
-    }
-}
-
 #[test]
 fn with_a_restart_anywhere() {
     for strict in [false, true] {
         let (policy, events) = material(Options { strict, ..Options::default() });
         let expected = run(&mut engine(&policy), &events);
-        let disk = Disk::default();
+        let disk = SharedMemory::default();
         let mut engine = Engine::new(Arc::clone(&policy), Box::new(disk.clone()), 7);
         let mut got = Vec::new();
         // Every line of a stretch, then ever longer pieces.

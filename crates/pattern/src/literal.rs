@@ -23,6 +23,19 @@ pub enum End {
     SubjectOrLastNewline,
 }
 
+impl End {
+    /// Whether a literal that ends at `end` in `subject` ends where it has to.
+    pub(crate) fn fits(self, end: usize, subject: &[u8]) -> bool {
+        match self {
+            Self::Anywhere => true,
+            Self::Subject => end == subject.len(),
+            Self::SubjectOrLastNewline => {
+                end == subject.len() || (end + 1 == subject.len() && subject.ends_with(b"\n"))
+            }
+        }
+    }
+}
+
 impl Literal {
     pub(crate) fn new(bytes: &[u8], at_start: bool, at_end: End) -> Self {
         Self { bytes: bytes.to_ascii_lowercase().into(), at_start, at_end }
@@ -30,17 +43,10 @@ impl Literal {
 
     /// Where the literal first occurs in `subject` as it has to.
     pub(crate) fn find(&self, subject: &[u8]) -> Option<usize> {
-        let fits = |end: usize| match self.at_end {
-            End::Anywhere => true,
-            End::Subject => end == subject.len(),
-            End::SubjectOrLastNewline => {
-                end == subject.len() || (end + 1 == subject.len() && subject.ends_with(b"\n"))
-            }
-        };
         let here = |start: usize| {
             crate::word::starts_with_ignoring_case(subject.get(start..)?, &self.bytes)
                 .then_some(start)
-                .filter(|start| fits(start + self.bytes.len()))
+                .filter(|start| self.at_end.fits(start + self.bytes.len(), subject))
         };
         if self.at_start {
             return here(0);

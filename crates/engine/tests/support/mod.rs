@@ -1,8 +1,14 @@
 //! Builds a policy from files, for the tests of the engine.
 
-#![allow(dead_code, clippy::unwrap_used, reason = "each test uses a part, and may fail anywhere")]
+#![allow(
+    dead_code,
+    unused_imports,
+    clippy::unwrap_used,
+    reason = "each test uses a part, and may fail anywhere"
+)]
 
 pub(crate) mod generate;
+mod watch;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,6 +17,8 @@ use decode::{DecodeOptions, Name};
 use engine::{Options, Outcome, Policy};
 use model::{Diagnostic, Severity, Source, SourceId, Sources};
 use rules::lists::List;
+
+pub(crate) use watch::{Nobody, SharedMemory};
 
 /// A file's name and text.
 pub(crate) type Text = (String, Vec<u8>);

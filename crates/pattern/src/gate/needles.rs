@@ -97,14 +97,7 @@ impl NeedleTable {
             return;
         }
         let end = start + needle.length as usize;
-        let fits = end <= subject.len()
-            && match needle.at_end {
-                End::Anywhere => true,
-                End::Subject => end == subject.len(),
-                End::SubjectOrLastNewline => {
-                    end == subject.len() || (end + 1 == subject.len() && subject.ends_with(b"\n"))
-                }
-            };
+        let fits = end <= subject.len() && needle.at_end.fits(end, subject);
         if fits && self.rest_fits(needle, subject, start) {
             let (from, to) = needle.slots;
             for &slot in self.slots.get(from as usize..to as usize).unwrap_or_default() {
