@@ -5,7 +5,7 @@ use model::{Diagnostic, SourceId};
 use osxml::Element;
 
 use crate::messages;
-use crate::sections::{self, Alerts, Global, Rules, Syscheck};
+use crate::sections::{self, Alerts, Global, LocalFile, Rules, Syscheck};
 
 /// The root element; a file may have several.
 pub const ROOT: &str = "ossec_config";
@@ -17,6 +17,8 @@ pub struct OssecConf {
     pub alerts: Alerts,
     pub global: Global,
     pub syscheck: Syscheck,
+    /// In the order of the file.
+    pub localfiles: Vec<LocalFile>,
 }
 
 /// Reads the file.

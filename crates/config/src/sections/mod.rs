@@ -2,6 +2,7 @@
 
 mod alerts;
 mod global;
+mod localfile;
 mod rules;
 mod syscheck;
 
@@ -11,6 +12,7 @@ use crate::ossec_conf::{Findings, OssecConf};
 
 pub use alerts::Alerts;
 pub use global::{GeoIpDatabase, Global};
+pub use localfile::{LocalFile, Location, LogFormat};
 pub use rules::{FileEntry, ListEntry, Rules};
 pub use syscheck::{Syscheck, SyscheckIgnore};
 
