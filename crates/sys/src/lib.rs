@@ -6,4 +6,13 @@
 //!
 //! Start reading at the module of the thing you need.
 
+pub mod accounts;
 pub mod allocation;
+pub mod board;
+pub mod channel;
+pub mod clock;
+pub mod lock;
+pub mod log;
+pub mod process;
+pub mod sandbox;
+pub mod signals;

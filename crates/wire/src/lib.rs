@@ -2,6 +2,7 @@
 //!
 //! [`queue`] turns `Q:LOCATION:TEXT` into a [`model::Event`] and back. [`alert_text`] and
 //! [`alert_json`] write an [`AlertView`] as OSSEC's `alerts.log` record and `alerts.json` line.
+//! [`frame`] and [`note`] are what our own processes send one another.
 //!
 //! # Invariants
 //!
@@ -16,8 +17,11 @@
 pub mod alert;
 pub mod alert_json;
 pub mod alert_text;
+pub mod bytes;
 mod decoder_json;
 mod digits;
+pub mod frame;
+pub mod note;
 pub mod queue;
 mod rule_json;
 mod scan;

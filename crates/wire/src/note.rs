@@ -1,0 +1,132 @@
+//! The small messages between roles: acknowledgements, requests, reports.
+//!
+//! A note is one packet: a letter, then its values. Like batches, notes are private to one build.
+
+use crate::bytes::{Cursor, push_string};
+use crate::frame::{BadFrame, BatchId};
+
+/// Bytes of one note.
+pub const NOTE_BYTES_MAX: usize = 8 * 1024;
+
+/// A message between two roles, or between a role and the supervisor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// Analysis has stored all batches up to this one; positions may be saved.
+    Stored(BatchId),
+    /// Analysis starts anew: go back to what was acknowledged last.
+    Resume,
+    /// Run a command of the configuration: which `localfile` it is, and the hash of its text, so
+    /// that two readings of the configuration are not mixed up. The answer carries `token`.
+    Run { token: u32, localfile: u32, hash: u64 },
+    /// Follow the journal from behind this cursor; empty is from now on.
+    FollowJournal { token: u32, cursor: Vec<u8> },
+    /// Started; the packet carries the reading end of its output.
+    Output { token: u32 },
+    /// Not started, or ended otherwise than with success; says why.
+    Failed { token: u32, why: Vec<u8> },
+    /// A role is ready for work: what its sandbox has, and what the host lacks for it.
+    Ready { layers: Vec<u8>, missing: Vec<u8> },
+}
+
+impl Note {
+    /// The packet.
+    pub fn write(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        match self {
+            Self::Stored(id) => {
+                out.push(b'S');
+                out.extend_from_slice(&id.incarnation.to_le_bytes());
+                out.extend_from_slice(&id.number.to_le_bytes());
+            }
+            Self::Resume => out.push(b'R'),
+            Self::Run { token, localfile, hash } => {
+                out.push(b'C');
+                out.extend_from_slice(&token.to_le_bytes());
+                out.extend_from_slice(&localfile.to_le_bytes());
+                out.extend_from_slice(&hash.to_le_bytes());
+            }
+            Self::FollowJournal { token, cursor } => {
+                out.push(b'J');
+                out.extend_from_slice(&token.to_le_bytes());
+                push_string(&mut out, cursor);
+            }
+            Self::Output { token } => {
+                out.push(b'O');
+                out.extend_from_slice(&token.to_le_bytes());
+            }
+            Self::Failed { token, why } => {
+                out.push(b'F');
+                out.extend_from_slice(&token.to_le_bytes());
+                push_string(&mut out, why);
+            }
+            Self::Ready { layers, missing } => {
+                out.push(b'Y');
+                push_string(&mut out, layers);
+                push_string(&mut out, missing);
+            }
+        }
+        out.truncate(NOTE_BYTES_MAX);
+        out
+    }
+
+    /// Reads a packet.
+    ///
+    /// # Errors
+    ///
+    /// Where it is none, or goes on behind its end.
+    pub fn parse(packet: &[u8]) -> Result<Self, BadFrame> {
+        let mut cursor = Cursor::new(packet);
+        let note = match cursor.u8()? {
+            b'S' => Self::Stored(BatchId { incarnation: cursor.u64()?, number: cursor.u64()? }),
+            b'R' => Self::Resume,
+            b'C' => {
+                Self::Run { token: cursor.u32()?, localfile: cursor.u32()?, hash: cursor.u64()? }
+            }
+            b'J' => Self::FollowJournal { token: cursor.u32()?, cursor: cursor.string()?.to_vec() },
+            b'O' => Self::Output { token: cursor.u32()? },
+            b'F' => Self::Failed { token: cursor.u32()?, why: cursor.string()?.to_vec() },
+            b'Y' => {
+                let layers = cursor.string()?.to_vec();
+                Self::Ready { layers, missing: cursor.string()?.to_vec() }
+            }
+            _ => return Err(BadFrame::Unknown),
+        };
+        if cursor.is_empty() { Ok(note) } else { Err(BadFrame::Length) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn notes_come_back_and_are_not_cut_or_longer() {
+        let notes = [
+            Note::Stored(BatchId { incarnation: 1, number: u64::MAX }),
+            Note::Resume,
+            Note::Run { token: 1, localfile: 2, hash: 3 },
+            Note::FollowJournal { token: 9, cursor: b"s=1;i=2".to_vec() },
+            Note::Output { token: 4 },
+            Note::Failed { token: 5, why: b"no such file".to_vec() },
+            Note::Ready { layers: b"user".to_vec(), missing: Vec::new() },
+        ];
+        for note in notes {
+            let packet = note.write();
+            assert_eq!(Note::parse(&packet), Ok(note));
+            assert_eq!(Note::parse(&packet[..packet.len() - 1]), Err(BadFrame::Length));
+            assert_eq!(Note::parse(&[&packet[..], b"x"].concat()), Err(BadFrame::Length));
+        }
+        assert_eq!(Note::parse(b"?"), Err(BadFrame::Unknown));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_survived(packet in proptest::collection::vec(any::<u8>(), 0..40)) {
+            if let Ok(note) = Note::parse(&packet) {
+                prop_assert_eq!(note.write(), packet);
+            }
+        }
+    }
+}
