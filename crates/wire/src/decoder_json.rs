@@ -1,21 +1,30 @@
-//! What `alerts.json` says of a decoder, made once for each decoder.
+//! What JSON lines say of a decoder, made once for each decoder.
 
 use crate::DecoderView;
-use crate::alert_json::push_string;
 use crate::digits::push_number;
+use crate::json_string::push_string;
 
 /// A decoder's keys, serialised.
 #[derive(Clone, Debug)]
 pub struct DecoderJson {
     /// `,"decoder":…,"decoder_parent":…`
-    pub(crate) names: Vec<u8>,
-    /// `,"decoder_desc":{…}`
-    pub(crate) description: Vec<u8>,
+    names: Vec<u8>,
+    /// `{"parent":…,"name":…}`
+    object: Vec<u8>,
 }
 
 impl DecoderJson {
     pub fn new(decoder: &DecoderView<'_>) -> Self {
-        Self { names: names(decoder), description: description(decoder) }
+        Self { names: names(decoder), object: object(decoder) }
+    }
+
+    pub(crate) fn push_names(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.names);
+    }
+
+    pub(crate) fn push_object(&self, out: &mut Vec<u8>, key: &[u8]) {
+        out.extend_from_slice(key);
+        out.extend_from_slice(&self.object);
     }
 }
 
@@ -28,8 +37,8 @@ fn names(decoder: &DecoderView<'_>) -> Vec<u8> {
     out
 }
 
-fn description(decoder: &DecoderView<'_>) -> Vec<u8> {
-    let mut out = b",\"decoder_desc\":{".to_vec();
+fn object(decoder: &DecoderView<'_>) -> Vec<u8> {
+    let mut out = b"{".to_vec();
     for (key, number) in
         [(&b"\"fts\":"[..], decoder.first_seen), (b"\"accumulate\":", decoder.accumulate)]
     {

@@ -47,6 +47,12 @@ pub(crate) fn push_signed(out: &mut Vec<u8>, number: i64) {
     push_number(out, number.unsigned_abs());
 }
 
+/// The hexadecimal digit of a half byte.
+pub(crate) fn hex(half: u8) -> u8 {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    DIGITS[usize::from(half & 15)]
+}
+
 /// `2026 Nov 24 22:45:11`, local time.
 pub(crate) fn push_date_time(out: &mut Vec<u8>, at: Timestamp) {
     let civil = at.civil();

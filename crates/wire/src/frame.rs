@@ -145,6 +145,15 @@ impl BatchWriter {
     }
 }
 
+/// Gives a finished packet another name, to send it again.
+pub fn renumber(packet: &mut [u8], id: BatchId) {
+    if let Some(place) = packet.get_mut(8..24) {
+        let (incarnation, number) = place.split_at_mut(8);
+        incarnation.copy_from_slice(&id.incarnation.to_le_bytes());
+        number.copy_from_slice(&id.number.to_le_bytes());
+    }
+}
+
 fn cut(bytes: &[u8], length: usize) -> &[u8] {
     bytes.get(..length).unwrap_or(bytes)
 }

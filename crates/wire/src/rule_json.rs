@@ -1,8 +1,8 @@
-//! The `"rule"` object of `alerts.json`, made once for each rule.
+//! The `"rule"` object of JSON lines, made once for each rule.
 
 use crate::RuleView;
-use crate::alert_json::push_escaped;
 use crate::digits::push_number;
+use crate::json_string::push_escaped;
 
 /// Labels of a host check's text that are used.
 const LABELS_MAX: usize = 10;
@@ -23,7 +23,7 @@ const OWN_KEYS: [&[u8]; 9] = [
 /// A rule's object, serialised but for the number of times it fired.
 #[derive(Clone, Debug)]
 pub struct RuleJson {
-    /// `{"rule":{"level":…` up to the number.
+    /// `,"rule":{"level":…` up to the number.
     head: Vec<u8>,
     /// What follows the number, up to the end of the object.
     tail: Vec<u8>,
@@ -66,7 +66,7 @@ impl RuleJson {
         }
     }
 
-    /// Appends the opening of the line and the object.
+    /// Appends the key and the object.
     pub(crate) fn push(&self, out: &mut Vec<u8>, fired_times: u64, full_log: &[u8]) {
         out.extend_from_slice(&self.head);
         push_number(out, fired_times);
@@ -103,7 +103,7 @@ impl RuleJson {
 }
 
 fn head(rule: &RuleView<'_>) -> Vec<u8> {
-    let mut head = b"{\"rule\":{\"level\":".to_vec();
+    let mut head = b",\"rule\":{\"level\":".to_vec();
     push_number(&mut head, u64::from(rule.level));
     if !rule.description.is_empty() {
         push_text(&mut head, b",\"comment\":", rule.description);
@@ -265,7 +265,7 @@ mod tests {
         };
         assert_eq!(
             json(&rule, "{PCI_DSS: 9}"),
-            "{\"rule\":{\"level\":2,\"comment\":\"a \\\"b\\\"\",\"sidid\":1,\"cve\":\"c\",\
+            ",\"rule\":{\"level\":2,\"comment\":\"a \\\"b\\\"\",\"sidid\":1,\"cve\":\"c\",\
              \"info\":\"i\",\"firedtimes\":3,\"group\":\"x,cis_1.1,pci_dss_10.2.4,y,pci_dss_11.4,\",\
              \"groups\":[\"x\",\"y\"],\"CIS\":[\"1.1\"],\"PCI_DSS\":[\"10.2.4\",\"11.4\"]}"
         );
@@ -274,13 +274,13 @@ mod tests {
     #[test]
     fn a_bare_rule() {
         let rule = RuleView { id: 7, ..RuleView::default() };
-        assert_eq!(json(&rule, ""), "{\"rule\":{\"level\":0,\"sidid\":7,\"firedtimes\":3}");
+        assert_eq!(json(&rule, ""), ",\"rule\":{\"level\":0,\"sidid\":7,\"firedtimes\":3}");
     }
 
     #[test]
     fn labels_of_host_checks() {
         let rule = RuleView { groups: "rootcheck,pci_dss_1.2,", ..RuleView::default() };
-        let start = "{\"rule\":{\"level\":0,\"sidid\":0,\"firedtimes\":3,\
+        let start = ",\"rule\":{\"level\":0,\"sidid\":0,\"firedtimes\":3,\
                      \"group\":\"rootcheck,pci_dss_1.2,\",\"groups\":[\"rootcheck\"]";
         for (log, expected) in [
             ("no label", ",\"PCI_DSS\":[\"1.2\"]}"),
