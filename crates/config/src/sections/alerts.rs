@@ -2,7 +2,9 @@
 
 use osxml::Element;
 
-use crate::ossec_conf::{Findings, OssecConf};
+use crate::findings::Findings;
+use crate::ossec_conf::OssecConf;
+use crate::section::{self, Entry, one};
 use crate::value;
 
 /// Of repeated elements the last one counts.
@@ -21,19 +23,20 @@ impl Default for Alerts {
     }
 }
 
-pub(super) fn read(section: &Element, conf: &mut OssecConf, findings: &mut Findings) {
-    let alerts = &mut conf.alerts;
-    for element in &section.children {
-        match element.name.as_str() {
-            "log_alert_level" => value::level(element, &mut alerts.log_alert_level, findings),
-            "email_alert_level" => value::level(element, &mut alerts.email_alert_level, findings),
-            "use_geoip" => value::yes_or_no(element, &mut alerts.use_geoip, findings),
-            _ => value::unknown(
-                element,
-                section,
-                &["log_alert_level", "email_alert_level", "use_geoip"],
-                findings,
-            ),
-        }
+pub(super) const ELEMENTS: &[Entry<Alerts>] = &[
+    one("log_alert_level", |it, element, findings| {
+        value::level(element, &mut it.log_alert_level, findings);
+    }),
+    one("email_alert_level", |it, element, findings| {
+        value::level(element, &mut it.email_alert_level, findings);
+    }),
+    one("use_geoip", |it, element, findings| {
+        value::yes_or_no(element, &mut it.use_geoip, findings);
+    }),
+];
+
+pub(super) fn read(sections: &[&Element], conf: &mut OssecConf, findings: &mut Findings) {
+    for section in sections {
+        section::read(section, ELEMENTS, &mut conf.alerts, findings);
     }
 }

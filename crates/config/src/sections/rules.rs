@@ -1,10 +1,13 @@
 //! `<rules>`: which decoder and rule files and lists there are.
 
-use model::{SourceId, Span};
+use model::Span;
 use osxml::Element;
 
+use crate::findings::Findings;
 use crate::messages;
-use crate::ossec_conf::{Findings, OssecConf};
+use crate::ossec_conf::OssecConf;
+use crate::section::{self, Entry, many, with};
+use crate::spanned::{Place, Spanned};
 use crate::value;
 
 /// Everything in the order in which it is mentioned.
@@ -21,13 +24,13 @@ pub struct Rules {
 pub enum FileEntry {
     File {
         path: String,
-        at: (SourceId, Span),
+        at: Place,
     },
     /// All files of a directory whose path fits the OS_Regex `pattern`.
     Dir {
         path: String,
         pattern: Option<(String, Span)>,
-        at: (SourceId, Span),
+        at: Place,
     },
 }
 
@@ -35,7 +38,7 @@ pub enum FileEntry {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListEntry {
     pub path: String,
-    pub at: (SourceId, Span),
+    pub at: Place,
 }
 
 impl FileEntry {
@@ -46,59 +49,57 @@ impl FileEntry {
     }
 
     /// Where the path is written.
-    pub fn at(&self) -> (SourceId, Span) {
+    pub fn at(&self) -> Place {
         match self {
             Self::File { at, .. } | Self::Dir { at, .. } => *at,
         }
     }
 }
 
-const ELEMENTS: &[&str] = &["include", "rule", "rule_dir", "decoder", "decoder_dir", "list"];
+pub(super) const ELEMENTS: &[Entry<Rules>] = &[
+    many("include", |it, element, findings| it.rules.extend(file(element, findings))),
+    many("rule", |it, element, findings| it.rules.extend(file(element, findings))),
+    with(
+        &["pattern"],
+        many("rule_dir", |it, element, findings| it.rules.extend(dir(element, findings))),
+    ),
+    many("decoder", |it, element, findings| it.decoders.extend(file(element, findings))),
+    with(
+        &["pattern"],
+        many("decoder_dir", |it, element, findings| it.decoders.extend(dir(element, findings))),
+    ),
+    many("list", |it, element, findings| {
+        if let Some(Spanned { value: path, at }) = value::spanned(element, findings) {
+            it.lists.push(ListEntry { path, at });
+        }
+    }),
+];
 
-pub(super) fn read(section: &Element, conf: &mut OssecConf, findings: &mut Findings) {
-    let rules = &mut conf.rules;
-    // Fixed: a later section adds to what an earlier one says.
-    let forgets = |known: bool, names: &[&str]| {
-        known && section.children.iter().any(|child| names.contains(&child.name.as_str()))
-    };
-    if forgets(!rules.rules.is_empty(), &["include", "rule", "rule_dir"])
-        || forgets(!rules.decoders.is_empty(), &["decoder", "decoder_dir"])
-        || forgets(!rules.lists.is_empty(), &["list"])
-    {
-        findings.add(messages::section_repeated(&section.name), section);
-    }
-    for element in &section.children {
-        let entries = match element.name.as_str() {
-            "include" | "rule" | "rule_dir" => &mut rules.rules,
-            "decoder" | "decoder_dir" => &mut rules.decoders,
-            "list" => {
-                value::no_attributes(element, &[], findings);
-                if let Some(path) = value::text(element, findings) {
-                    let at = (findings.source(), element.content_span);
-                    rules.lists.push(ListEntry { path, at });
-                }
-                continue;
-            }
-            _ => {
-                value::unknown(element, section, ELEMENTS, findings);
-                continue;
-            }
+/// Fixed: a later section adds to what an earlier one says.
+pub(super) fn read(sections: &[&Element], conf: &mut OssecConf, findings: &mut Findings) {
+    for section in sections {
+        let rules = &mut conf.rules;
+        let forgets = |known: bool, names: &[&str]| {
+            known && names.iter().any(|name| section::has(section, name))
         };
-        entries.extend(entry(element, findings));
+        if forgets(!rules.rules.is_empty(), &["include", "rule", "rule_dir"])
+            || forgets(!rules.decoders.is_empty(), &["decoder", "decoder_dir"])
+            || forgets(!rules.lists.is_empty(), &["list"])
+        {
+            findings.add(messages::section_repeated(&section.name), section);
+        }
+        section::read(section, ELEMENTS, rules, findings);
     }
 }
 
-fn entry(element: &Element, findings: &mut Findings) -> Option<FileEntry> {
-    let is_dir = element.name.ends_with("_dir");
-    let allowed: &[&str] = if is_dir { &["pattern"] } else { &[] };
-    value::no_attributes(element, allowed, findings);
-    let path = value::text(element, findings)?;
-    let at = (findings.source(), element.content_span);
-    if !is_dir {
-        return Some(FileEntry::File { path, at });
-    }
-    let pattern = element
-        .attribute("pattern")
-        .map(|attribute| (attribute.text().into_owned(), attribute.value_span));
+fn file(element: &Element, findings: &mut Findings) -> Option<FileEntry> {
+    let Spanned { value: path, at } = value::spanned(element, findings)?;
+    Some(FileEntry::File { path, at })
+}
+
+fn dir(element: &Element, findings: &mut Findings) -> Option<FileEntry> {
+    let Spanned { value: path, at } = value::spanned(element, findings)?;
+    let pattern = element.attributes.iter().find(|attribute| attribute.name == "pattern");
+    let pattern = pattern.map(|pattern| (pattern.text().into_owned(), pattern.value_span));
     Some(FileEntry::Dir { path, pattern, at })
 }
