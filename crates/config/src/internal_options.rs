@@ -10,6 +10,10 @@ use model::{Diagnostic, SourceId, Span};
 
 use crate::{messages, value};
 
+mod table;
+
+pub use table::*;
+
 /// An option, its range and its default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IntOption {
@@ -23,88 +27,6 @@ pub struct IntOption {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InternalOptions {
     values: BTreeMap<&'static str, u32>,
-}
-
-/// Seconds, for rules without `timeframe`.
-pub const DEFAULT_TIMEFRAME: IntOption = option("analysisd.default_timeframe", 60, 604_800, 360);
-/// How far an hour's events must be above their average to be unusual, as a part of it.
-pub const STATS_PERCENT_DIFF: IntOption = option("analysisd.stats_percent_diff", 5, 9999, 150);
-/// The same in events, at least.
-pub const STATS_MIN_DIFF: IntOption = option("analysisd.stats_mindiff", 10, 999_999, 1250);
-/// The same in events, at most.
-pub const STATS_MAX_DIFF: IntOption = option("analysisd.stats_maxdiff", 10, 999_999, 999_000);
-/// New keys of `ids` decoders that later ones are compared with.
-pub const FTS_LIST_SIZE: IntOption = option("analysisd.fts_list_size", 12, 512, 32);
-/// Common prefix from which on such keys are alike.
-pub const FTS_MIN_SIZE: IntOption = option("analysisd.fts_min_size_for_str", 6, 128, 14);
-/// Whether firewall events are written.
-pub const LOG_FW: IntOption = option("analysisd.log_fw", 0, 1, 1);
-/// Fields that one decoder may fill.
-pub const DECODER_ORDER_SIZE: IntOption = option("analysisd.decoder_order_size", 8, 1024, 256);
-/// Events kept for each rule that others count.
-pub const SID_PREV_MATCHED_MAX: IntOption =
-    option("analysisd.sid_prev_matched_max", 16, 65_536, 128);
-
-const QUEUE_DEFAULT: u32 = 16_384;
-
-/// The options that are read, in the order of OSSEC's file.
-pub const ALL: &[IntOption] = &[
-    DEFAULT_TIMEFRAME,
-    STATS_MAX_DIFF,
-    STATS_MIN_DIFF,
-    STATS_PERCENT_DIFF,
-    FTS_LIST_SIZE,
-    FTS_MIN_SIZE,
-    LOG_FW,
-    DECODER_ORDER_SIZE,
-    SID_PREV_MATCHED_MAX,
-    option("analysisd.event_threads", 0, 32, 0),
-    option("analysisd.rule_matching_threads", 0, 32, 0),
-    option("analysisd.syscheck_threads", 0, 32, 0),
-    option("analysisd.rootcheck_threads", 0, 32, 0),
-    option("analysisd.hostinfo_threads", 0, 32, 0),
-    option("analysisd.input_demux_threads", 1, 8, 2),
-    queue("analysisd.decode_event_queue_size"),
-    queue("analysisd.raw_input_queue_size"),
-    queue("analysisd.decode_syscheck_queue_size"),
-    queue("analysisd.decode_rootcheck_queue_size"),
-    queue("analysisd.decode_hostinfo_queue_size"),
-    queue("analysisd.decode_output_queue_size"),
-    queue("analysisd.alerts_queue_size"),
-    queue("analysisd.statistical_queue_size"),
-    queue("analysisd.archives_queue_size"),
-    queue("analysisd.firewall_queue_size"),
-    queue("analysisd.fts_queue_size"),
-    option("analysisd.raw_input_push_wait_ms", 0, 5000, 25),
-    option("analysisd.demux_push_wait_ms", 0, 5000, 50),
-    option("analysisd.shard_push_wait_ms", 0, 5000, 75),
-    option("analysisd.alerts_push_wait_ms", 0, 5000, 100),
-    option("analysisd.state_interval", 0, 86_400, 5),
-    option("analysisd.geoip_jsonout", 0, 1, 0),
-    option("analysisd.debug", 0, 2, 0),
-];
-
-/// Sections whose options are read by programs that are not configured here yet.
-const OTHER_SECTIONS: &[&str] = &[
-    "agent",
-    "authd",
-    "dbd",
-    "logcollector",
-    "maild",
-    "monitord",
-    "ossec",
-    "remoted",
-    "rootcheck",
-    "syscheck",
-    "windows",
-];
-
-const fn option(name: &'static str, min: u32, max: u32, default: u32) -> IntOption {
-    IntOption { name, min, max, default }
-}
-
-const fn queue(name: &'static str) -> IntOption {
-    option(name, 128, 2_000_000, QUEUE_DEFAULT)
 }
 
 impl InternalOptions {
@@ -174,11 +96,8 @@ impl File {
     }
 
     fn unknown(&mut self, key: &str, span: Span) {
-        let section = key.split('.').next().unwrap_or_default();
-        if !OTHER_SECTIONS.contains(&section) {
-            let meant = nearest(key, ALL.iter().map(|option| option.name));
-            self.add(messages::unknown_option(key, meant), span);
-        }
+        let meant = nearest(key, ALL.iter().map(|option| option.name));
+        self.add(messages::unknown_option(key, meant), span);
     }
 
     fn add(&mut self, finding: Diagnostic, span: Span) {
@@ -201,11 +120,11 @@ mod tests {
     fn the_local_file_wins() {
         let (options, codes) = read(
             "# c\nanalysisd.log_fw=0\r\n",
-            "analysisd.log_fw=1\nanalysisd.fts_list_size=12\nmaild.x=9\n\n",
+            "analysisd.log_fw=1\nanalysisd.fts_list_size=12\nmaild.groupping=0\n\n",
         );
         assert_eq!(codes, [] as [&str; 0]);
         assert_eq!((options.get(&LOG_FW), options.get(&FTS_LIST_SIZE)), (0, 12));
-        assert_eq!(options.get(&DEFAULT_TIMEFRAME), 360);
+        assert_eq!((options.get(&DEFAULT_TIMEFRAME), options.get(&MAIL_GROUPING)), (360, 0));
     }
 
     #[test]
@@ -218,12 +137,31 @@ mod tests {
     }
 
     #[test]
+    fn the_table_is_sound() {
+        let mut names: Vec<&str> = ALL.iter().map(|option| option.name).collect();
+        for option in ALL {
+            assert!((option.min..=option.max).contains(&option.default), "{}", option.name);
+        }
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), ALL.len());
+    }
+
+    #[test]
     fn mistakes() {
         let text = "word\nanalysisd.log_fw = 1\nanalysisd.log_fv=1\n\
-            analysisd.log_fw=0\nanalysisd.log_fw=1\nanalysisd.debug=x\n";
+            analysisd.log_fw=0\nanalysisd.log_fw=1\nanalysisd.debug=x\n\
+            maild.grouping=1\nshell.debug=1\n";
         let (options, codes) = read(text, "");
-        let expected =
-            ["not-an-option", "blank-in-option", "unknown-option", "option-repeated", "bad-number"];
+        let expected = [
+            "not-an-option",
+            "blank-in-option",
+            "unknown-option",
+            "option-repeated",
+            "bad-number",
+            "unknown-option",
+            "unknown-option",
+        ];
         assert_eq!(codes, expected);
         assert_eq!(options.get(&LOG_FW), 0);
     }

@@ -232,10 +232,10 @@ fn options(element: &Element, findings: &mut Findings) -> Option<Options> {
             let value = attribute.text().into_owned();
             let at = findings.place(attribute.value_span);
             options.restrict = (!value.is_empty()).then_some(Spanned { value, at });
-        } else if ATTRIBUTES.contains(&attribute.name.as_str()) {
-            if let Some(on) = yes_or_no(attribute, findings) {
-                options.set(&attribute.name, on);
-            }
+        } else if ATTRIBUTES.contains(&attribute.name.as_str())
+            && let Some(on) = yes_or_no(attribute, findings)
+        {
+            options.set(&attribute.name, on);
         }
     }
     if options.checks == Checks::all(false) {
