@@ -4,3 +4,10 @@
 //! # Invariants
 //!
 //! * Any bytes are framed; no input panics, blocks or grows anything without a limit.
+//!
+//! Start reading at [`formats`], which makes messages of bytes. Its cases are run by
+//! `cargo test -p collect --test formats`.
+
+pub mod command;
+pub mod formats;
+pub mod journal;
