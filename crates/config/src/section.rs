@@ -109,6 +109,12 @@ pub(crate) fn has(section: &Element, name: &str) -> bool {
     section.children.iter().any(|child| child.is(name))
 }
 
+/// The element of a section that something is said about: the last one of its name, or the section
+/// itself.
+pub(crate) fn at<'e>(section: &'e Element, name: &str) -> &'e Element {
+    section.children.iter().rfind(|child| child.is(name)).unwrap_or(section)
+}
+
 /// Whether a section has all elements that it must have: reports those that are missing. With each
 /// name goes an example of a value.
 pub(crate) fn has_all(

@@ -1,5 +1,6 @@
 //! `wachter check` on an installation with one bad file: `bad/KIND-NAME` and the report it must
-//! give, `bad/KIND-NAME.out`. `UPDATE_CASES=1` rewrites the reports.
+//! give, `bad/KIND-NAME.out`: findings, each with its place and a cure. `UPDATE_CASES=1` rewrites the
+//! reports.
 #![expect(clippy::unwrap_used, reason = "a test may fail anywhere")]
 
 use std::fs;
@@ -39,6 +40,7 @@ fn compare(bad: Option<PathBuf>) -> Result<(), Failed> {
     let Some(bad) = bad else {
         return equal("no findings in 5 files\nexit code 0\n", &report);
     };
+    places_and_cures(&report)?;
     let mut out = bad.into_os_string();
     out.push(".out");
     if std::env::var_os("UPDATE_CASES").is_some_and(|value| value == "1") {
@@ -53,6 +55,27 @@ fn equal(expected: &str, report: &str) -> Result<(), Failed> {
         return Ok(());
     }
     Err(format!("expected:\n{expected}\nbut got:\n{report}").into())
+}
+
+/// Whether there is a finding, and all of them say where and what to do.
+fn places_and_cures(report: &str) -> Result<(), Failed> {
+    let is_finding = |block: &&str| block.starts_with("error[") || block.starts_with("warning[");
+    let findings: Vec<&str> = report.split("\n\n").filter(is_finding).collect();
+    let is_place = |line: &str| {
+        let place = line.trim_start().strip_prefix("--> home/");
+        let numbers = place.and_then(|place| {
+            let (rest, column) = place.rsplit_once(':')?;
+            Some((rest.rsplit_once(':')?.1.parse::<u32>(), column.parse::<u32>()))
+        });
+        matches!(numbers, Some((Ok(1..), Ok(1..))))
+    };
+    let is_cure = |line: &str| line.trim_start().starts_with("= help: ");
+    let lacking = |block: &&&str| !block.lines().any(is_place) || !block.lines().any(is_cure);
+    match findings.iter().find(lacking) {
+        Some(block) => Err(format!("no place or no cure:\n{block}").into()),
+        None if findings.is_empty() => Err("no findings".into()),
+        None => Ok(()),
+    }
 }
 
 /// A mistake must not look like warnings.

@@ -27,6 +27,14 @@ fn shown(text: &str) -> String {
     shown
 }
 
+/// A value in quotes.
+fn quoted(value: &str) -> String {
+    match value.is_empty() {
+        true => "empty".to_owned(),
+        false => format!("`{}`", shown(value)),
+    }
+}
+
 fn suggest(finding: Diagnostic, meant: Option<String>, otherwise: &str) -> Diagnostic {
     match meant {
         Some(meant) => finding.hint(format!("did you mean {meant}?")),
@@ -36,10 +44,19 @@ fn suggest(finding: Diagnostic, meant: Option<String>, otherwise: &str) -> Diagn
 
 /// `a`, `b` or `c`.
 fn one_of(words: &[&str]) -> String {
+    joined(words, "or")
+}
+
+/// `a`, `b` and `c`.
+fn all_of(words: &[&str]) -> String {
+    joined(words, "and")
+}
+
+fn joined(words: &[&str], word: &str) -> String {
     let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
     match quoted.split_last() {
         Some((last, [])) => last.clone(),
-        Some((last, others)) => format!("{} or {last}", others.join(", ")),
+        Some((last, others)) => format!("{} {word} {last}", others.join(", ")),
         None => String::new(),
     }
 }

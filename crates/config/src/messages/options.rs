@@ -2,7 +2,7 @@
 
 use model::Diagnostic;
 
-use super::{one_of, shown, suggest};
+use super::{one_of, quoted, shown, suggest};
 
 // internal_options.conf
 
@@ -19,7 +19,7 @@ pub(crate) fn blank_in_option(key: &str) -> Diagnostic {
 pub(crate) fn unknown_option(key: &str, meant: Option<&str>) -> Diagnostic {
     let finding =
         Diagnostic::warning("unknown-option", format!("there is no option `{}`", shown(key)));
-    suggest(finding, meant.map(|meant| format!("`{meant}`")), "it is not read")
+    suggest(finding, meant.map(|meant| format!("`{meant}`")), "it is not read; remove it")
 }
 
 pub(crate) fn option_repeated(key: &str) -> Diagnostic {
@@ -28,7 +28,7 @@ pub(crate) fn option_repeated(key: &str) -> Diagnostic {
 }
 
 pub(crate) fn option_out_of_range(key: &str, value: &str, min: u32, max: u32) -> Diagnostic {
-    let message = format!("`{key}` is a number from {min} to {max}, not `{}`", shown(value));
+    let message = format!("`{key}` is a number from {min} to {max}, not {}", quoted(value));
     Diagnostic::error("bad-number", message).hint("digits only, without blanks")
 }
 

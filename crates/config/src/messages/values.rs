@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use model::Diagnostic;
 
-use super::{one_of, shown, suggest};
+use super::{all_of, one_of, quoted, shown, suggest};
 
 pub(crate) fn not_text(name: &str) -> Diagnostic {
     Diagnostic::error("not-text", format!("<{name}> is not UTF-8")).hint("save the file as UTF-8")
@@ -21,18 +21,19 @@ pub(crate) fn blank_around_value(name: &str, value: &str) -> Diagnostic {
 }
 
 pub(crate) fn bad_yes_or_no(name: &str, value: &str) -> Diagnostic {
-    let message = format!("<{name}> is `yes` or `no`, not `{}`", shown(value));
-    Diagnostic::error("bad-yes-or-no", message).hint("write it in small letters")
+    let message = format!("<{name}> is `yes` or `no`, not {}", quoted(value));
+    Diagnostic::error("bad-yes-or-no", message).hint("write one of them, in small letters")
 }
 
 pub(crate) fn bad_yes_or_no_attribute(name: &str, value: &str) -> Diagnostic {
-    let message = format!("`{name}` is `yes` or `no`, not `{}`", shown(value));
-    Diagnostic::error("bad-yes-or-no", message).hint("write it in small letters, without blanks")
+    let message = format!("`{name}` is `yes` or `no`, not {}", quoted(value));
+    Diagnostic::error("bad-yes-or-no", message)
+        .hint("write one of them, in small letters and without blanks")
 }
 
 pub(crate) fn bad_number(name: &str, value: &str, range: &RangeInclusive<u32>) -> Diagnostic {
     let (start, end) = (range.start(), range.end());
-    let message = format!("<{name}> is a number from {start} to {end}, not `{}`", shown(value));
+    let message = format!("<{name}> is a number from {start} to {end}, not {}", quoted(value));
     Diagnostic::error("bad-number", message).hint("digits only, without blanks or a unit")
 }
 
@@ -48,7 +49,7 @@ pub(crate) fn unknown_value(
     known: &[&str],
 ) -> Diagnostic {
     let finding =
-        Diagnostic::error("unknown-value", format!("<{name}> cannot be `{}`", shown(value)));
+        Diagnostic::error("unknown-value", format!("<{name}> cannot be {}", quoted(value)));
     let otherwise = format!("write {}", one_of(known));
     suggest(finding, meant.map(|meant| format!("`{meant}`")), &otherwise)
 }
@@ -61,7 +62,7 @@ pub(crate) fn unknown_word(
     known: &[&str],
 ) -> Diagnostic {
     let message = format!("`{}` in <{name}> means nothing", shown(word));
-    let otherwise = format!("remove it; there are {}", one_of(known));
+    let otherwise = format!("remove it; the words are {}", all_of(known));
     suggest(
         Diagnostic::warning("unknown-word", message),
         meant.map(|meant| format!("`{meant}`")),
@@ -71,7 +72,7 @@ pub(crate) fn unknown_word(
 
 pub(crate) fn old_format(value: &str, taken_for: &str) -> Diagnostic {
     Diagnostic::warning("old-format", format!("the format `{value}` is of old releases"))
-        .hint(format!("{taken_for}; write `default`"))
+        .hint(format!("{taken_for}; the word of today is `default`"))
 }
 
 pub(crate) fn bad_rule_id(name: &str, word: &str) -> Diagnostic {

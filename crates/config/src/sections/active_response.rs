@@ -125,7 +125,7 @@ fn response(section: &Element, draft: Draft, findings: &mut Findings) -> Option<
     let needed = [("command", "host-deny"), ("location", "local")];
     let complete = section::has_all(section, &needed, findings);
     if draft.location.defined_agent && !section::has(section, "agent_id") {
-        findings.add(messages::no_agent_id(), section);
+        findings.add_to_content(messages::no_agent_id(), section::at(section, "location"));
         return None;
     }
     if !["level", "rules_id", "rules_group"].iter().any(|name| section::has(section, name)) {

@@ -102,7 +102,7 @@ pub(super) fn read(sections: &[&Element], conf: &mut OssecConf, findings: &mut F
         section::has_all(section, &needed, findings);
         let frequency = draft.frequency.unwrap_or(FREQUENCY_DEFAULT);
         if frequency == 0 && draft.state == Some(AgentlessState::Periodic) {
-            findings.add(messages::no_frequency(), section);
+            findings.add_to_content(messages::no_frequency(), section::at(section, "frequency"));
             continue;
         }
         let Draft { kind: Some(kind), hosts, state: Some(state), arguments, .. } = draft else {

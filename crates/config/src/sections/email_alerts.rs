@@ -104,8 +104,8 @@ pub(super) fn read(sections: &[&Element], conf: &mut OssecConf, findings: &mut F
 
 fn format(draft: &mut Draft, element: &Element, findings: &mut Findings) {
     let old = match element.content.trim_ascii() {
-        b"sms" => Some((MailFormat::Sms, "short mails are sent")),
-        b"full" => Some((MailFormat::Full, "it is the usual one")),
+        b"sms" => Some((MailFormat::Sms, "short mails are sent for it")),
+        b"full" => Some((MailFormat::Full, "whole mails are sent for it")),
         _ => None,
     };
     let Some((format, taken_for)) = old else {

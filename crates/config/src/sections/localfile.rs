@@ -181,7 +181,8 @@ fn check_source(section: &Element, draft: &mut Draft, findings: &mut Findings) {
     };
     if format.is_command() {
         if !has_command {
-            findings.add(messages::format_without_command(format.name()), section);
+            let message = messages::format_without_command(format.name());
+            findings.add_to_content(message, section::at(section, "log_format"));
         }
         for location in draft.locations.drain(..) {
             let cure = "remove it: <command> says where the messages come from";
@@ -194,7 +195,7 @@ fn check_source(section: &Element, draft: &mut Draft, findings: &mut Findings) {
     }
     if has_command {
         let cure = "write <log_format>command</log_format> or `full_command`, or remove it";
-        findings.add(messages::no_effect("<command>", cure), section);
+        findings.add(messages::no_effect("<command>", cure), section::at(section, "command"));
         draft.command = None;
     }
     if format == LogFormat::Windows {

@@ -135,7 +135,8 @@ fn listener(section: &Element, draft: Draft, findings: &mut Findings) -> Option<
         Connection::Secure => {
             if protocol == Some(Protocol::Tcp) {
                 let cure = "remove it: agents send by UDP";
-                findings.add(messages::no_effect("<protocol>tcp</protocol>", cure), section);
+                let message = messages::no_effect("<protocol>tcp</protocol>", cure);
+                findings.add(message, section::at(section, "protocol"));
             }
             (SECURE_PORT, Protocol::Udp)
         }

@@ -65,7 +65,7 @@ pub(super) struct Draft {
 
 pub(super) const ELEMENTS: &[Entry<Draft>] = &[
     // compat: the first one counts.
-    one("title", |it, element, findings| {
+    many("title", |it, element, findings| {
         let title = value::text(element, findings);
         it.title = it.title.take().or(title);
     }),

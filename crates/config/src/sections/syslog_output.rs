@@ -138,12 +138,13 @@ fn transport(section: &Element, draft: &mut Draft, findings: &mut Findings) -> O
         for name in ["tls_verify", "tls_ca"].into_iter().filter(|name| section::has(section, name))
         {
             let cure = "write <tls>yes</tls>, or remove it";
-            findings.add(messages::no_effect(&format!("<{name}>"), cure), section);
+            let message = messages::no_effect(&format!("<{name}>"), cure);
+            findings.add(message, section::at(section, name));
         }
     }
     match (draft.tls, draft.protocol) {
         (true, Some(Protocol::Udp)) => {
-            findings.add(messages::tls_over_udp(), section);
+            findings.add(messages::tls_over_udp(), section::at(section, "tls"));
             None
         }
         (true, Some(Protocol::Tcp) | None) => Some(Transport::Tls {
