@@ -1,5 +1,4 @@
 //! Lists the files of `ruleset/` for `src/install/bundled.rs`: who adds one edits nothing else.
-#![expect(clippy::print_stdout, reason = "Cargo reads what a build script prints")]
 
 use std::env;
 use std::fmt::Write;

@@ -69,7 +69,7 @@ mod tests {
     #[test]
     fn what_is_written_is_read() {
         let time = jiff::Timestamp::from_second(1_429_466_747).unwrap();
-        let now = time.to_zoned(jiff::tz::TimeZone::UTC);
+        let now = ZonedDateTime::new(time, jiff::tz::TimeZone::UTC);
         let text = text(Path::new("/var/ossec"), Kind::Server, &now);
         assert!(text.contains("DATE=\"Sun Apr 19 18:05:47 UTC 2015\"\n"), "{text}");
         let said = InitConf::parse(&text);
