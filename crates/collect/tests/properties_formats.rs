@@ -2,7 +2,7 @@
 
 mod framing;
 
-use collect::formats::FramerContext;
+use collect::formats::{self, FramerContext};
 use config::sections::LogFormat;
 use model::limits::LINE_BYTES_MAX;
 use proptest::collection::vec;
@@ -11,21 +11,11 @@ use proptest::sample::select;
 
 use framing::{Input, Run, read_again};
 
-const FORMATS: [LogFormat; 13] = [
-    LogFormat::Line,
-    LogFormat::SnortFull,
-    LogFormat::MultiLine(1),
-    LogFormat::MultiLine(3),
-    LogFormat::MultiLineIndented,
-    LogFormat::NmapGreppable,
-    LogFormat::MySql,
-    LogFormat::MsSql,
-    LogFormat::PostgreSql,
-    LogFormat::DjbMultilog,
-    LogFormat::OssecAlert,
-    LogFormat::Audit,
-    LogFormat::ModSecAudit,
-];
+fn format() -> impl Strategy<Value = LogFormat> {
+    let named = formats::ALL.iter().filter_map(|format| LogFormat::parse(format.name()));
+    let numbered = [1, 3].map(LogFormat::MultiLine);
+    select(named.chain(numbered).collect::<Vec<_>>())
+}
 
 const CONTEXT: FramerContext<'_> =
     FramerContext { path: b"/service/qmail/current", hostname: b"web1" };
@@ -94,7 +84,7 @@ proptest! {
 
     #[test]
     fn cuts_and_restarts_change_nothing(
-        format in select(&FORMATS[..]),
+        format in format(),
         pieces in vec(piece(), 0..40),
         pauses in vec(any::<prop::sample::Index>(), 0..3),
         cuts in vec(any::<prop::sample::Index>(), 0..6),
@@ -114,7 +104,7 @@ proptest! {
 
     #[test]
     fn what_is_held_is_bounded(
-        format in select(&FORMATS[..]),
+        format in format(),
         start in select(PIECES),
         middle in vec(select(PIECES), 1..4),
     ) {

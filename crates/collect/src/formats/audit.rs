@@ -22,7 +22,7 @@ impl Format for Audit {
     }
 
     fn framer(&self, _: LogFormat, start: u64, _: &FramerContext<'_>) -> Option<Box<dyn Framer>> {
-        LineFramer::boxed(start, Events::default())
+        Some(LineFramer::boxed(start, Events::default()))
     }
 }
 

@@ -35,7 +35,7 @@ impl Format for DjbMultilog {
     ) -> Option<Box<dyn Framer>> {
         // The moment stands in the log; of the host only its zone is asked.
         let stamped = Stamped::new(context, TimeZone::system())?;
-        LineFramer::boxed(start, stamped)
+        Some(LineFramer::boxed(start, stamped))
     }
 }
 

@@ -32,8 +32,8 @@ impl<F: LineFormat> LineFramer<F> {
 }
 
 impl<F: LineFormat + 'static> LineFramer<F> {
-    pub(crate) fn boxed(start: u64, format: F) -> Option<Box<dyn Framer>> {
-        Some(Box::new(Self::new(start, format)))
+    pub(crate) fn boxed(start: u64, format: F) -> Box<dyn Framer> {
+        Box::new(Self::new(start, format))
     }
 }
 

@@ -19,7 +19,7 @@ impl Format for ModSecAudit {
     }
 
     fn framer(&self, _: LogFormat, start: u64, _: &FramerContext<'_>) -> Option<Box<dyn Framer>> {
-        LineFramer::boxed(start, Transactions::default())
+        Some(LineFramer::boxed(start, Transactions::default()))
     }
 }
 

@@ -18,7 +18,7 @@ impl Format for MsSqlLog {
     }
 
     fn framer(&self, _: LogFormat, start: u64, _: &FramerContext<'_>) -> Option<Box<dyn Framer>> {
-        LineFramer::boxed(start, Headed::new(MsSql))
+        Some(LineFramer::boxed(start, Headed::new(MsSql)))
     }
 }
 

@@ -25,7 +25,7 @@ impl Format for MultiLine {
         _: &FramerContext<'_>,
     ) -> Option<Box<dyn Framer>> {
         let LogFormat::MultiLine(lines_max) = format else { return None };
-        LineFramer::boxed(start, Groups { lines_max, lines: 0, joined: Joined::default() })
+        Some(LineFramer::boxed(start, Groups { lines_max, lines: 0, joined: Joined::default() }))
     }
 }
 

@@ -19,7 +19,7 @@ impl Format for MultiLineIndented {
     }
 
     fn framer(&self, _: LogFormat, start: u64, _: &FramerContext<'_>) -> Option<Box<dyn Framer>> {
-        LineFramer::boxed(start, Indented::default())
+        Some(LineFramer::boxed(start, Indented::default()))
     }
 }
 

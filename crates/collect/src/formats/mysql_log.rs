@@ -26,7 +26,7 @@ impl Format for MySqlLog {
 
     fn framer(&self, _: LogFormat, start: u64, _: &FramerContext<'_>) -> Option<Box<dyn Framer>> {
         let queries = Queries { stamp: STAMP_UNKNOWN, joined: Joined::default(), malformed: 0 };
-        LineFramer::boxed(start, queries)
+        Some(LineFramer::boxed(start, queries))
     }
 }
 

@@ -26,7 +26,7 @@ impl Format for Nmapg {
     }
 
     fn framer(&self, _: LogFormat, start: u64, _: &FramerContext<'_>) -> Option<Box<dyn Framer>> {
-        LineFramer::boxed(start, Hosts::default())
+        Some(LineFramer::boxed(start, Hosts::default()))
     }
 }
 

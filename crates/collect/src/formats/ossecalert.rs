@@ -21,7 +21,7 @@ impl Format for OssecAlert {
     }
 
     fn framer(&self, _: LogFormat, start: u64, _: &FramerContext<'_>) -> Option<Box<dyn Framer>> {
-        LineFramer::boxed(start, Alerts::default())
+        Some(LineFramer::boxed(start, Alerts::default()))
     }
 }
 
@@ -51,6 +51,7 @@ enum Next {
     Text,
 }
 
+// Fixed: OSSEC reads one record each time it looks, and loses one that is not complete.
 #[derive(Default)]
 struct Alerts {
     next: Next,
@@ -120,8 +121,8 @@ impl Alerts {
         self.next = Next::Label(0);
     }
 
-    /// A line that starts like a label whose turn is over is text: what somebody logged must not
-    /// replace the address that was decoded.
+    /// A line that starts like a label whose turn is over is text.
+    // Fixed: in OSSEC what somebody logged can replace the address that was decoded.
     fn label_or_text(&mut self, first: usize, line: Line<'_>, out: Out<'_>) {
         let labels = LABELS.iter().enumerate().skip(first);
         let found = labels

@@ -18,7 +18,7 @@ impl Format for Plain {
     }
 
     fn framer(&self, _: LogFormat, start: u64, _: &FramerContext<'_>) -> Option<Box<dyn Framer>> {
-        LineFramer::boxed(start, AsItIs)
+        Some(LineFramer::boxed(start, AsItIs))
     }
 }
 

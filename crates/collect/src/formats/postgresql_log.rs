@@ -24,7 +24,7 @@ impl Format for PostgreSqlLog {
     }
 
     fn framer(&self, _: LogFormat, start: u64, _: &FramerContext<'_>) -> Option<Box<dyn Framer>> {
-        LineFramer::boxed(start, Headed::new(PostgreSql))
+        Some(LineFramer::boxed(start, Headed::new(PostgreSql)))
     }
 }
 

@@ -21,7 +21,7 @@ impl Format for SnortFull {
     }
 
     fn framer(&self, _: LogFormat, start: u64, _: &FramerContext<'_>) -> Option<Box<dyn Framer>> {
-        LineFramer::boxed(start, Alerts::default())
+        Some(LineFramer::boxed(start, Alerts::default()))
     }
 }
 
