@@ -9,5 +9,9 @@
 //! `cargo test -p collect --test formats`.
 
 pub mod command;
+pub mod files;
 pub mod formats;
 pub mod journal;
+mod paths;
+pub mod positions;
+mod watch;

@@ -1,0 +1,536 @@
+//! What became of a path: the same file, another one, a shorter one, none.
+
+use std::os::fd::AsFd;
+
+use rustix::io::Errno;
+
+use super::Files;
+use super::disk::{self, Facts, FileId, FileKind, Opened};
+use super::notice::{Notice, Outage};
+use super::past::{Verdict, is_copy};
+use super::print::{HEAD_BYTES_MAX, Print};
+use super::report::SourceState;
+use super::stream::{Rest, Stream, continues, source_of};
+use super::track::{First, STREAMS_MAX, Track};
+use crate::paths::rotated::bases;
+use crate::paths::{join, split};
+use crate::positions::Record;
+use crate::watch::Watched;
+
+/// Bytes that a file must share with another to be taken for its continuation under the same path.
+const COPY_BYTES_MIN: u64 = 1024;
+
+impl Files {
+    /// Opens the file at a path if the last run knew it.
+    pub(super) fn adopt(&mut self, track: &mut Track) {
+        let Ok(opened) = disk::look(&track.path).and_then(|facts| match facts.kind {
+            FileKind::Regular if self.ledger.get(facts.id).is_some() => disk::open(&track.path),
+            _ => Err(Errno::NOENT),
+        }) else {
+            return;
+        };
+        let Some(record) = self.ledger.get(opened.facts.id).cloned() else { return };
+        if continues(&record, &opened)
+            && let Some(framer) = self.framer(track, record.offset)
+        {
+            self.ledger.take(record.file);
+            let now = self.now.monotonic;
+            let stream = Stream::resume(Rest::Plain(opened), &record, framer, now);
+            self.become_current(track, stream);
+        }
+    }
+
+    /// Compares the file that is at a path with the one that is read.
+    pub(super) fn check(&mut self, track: &mut Track) {
+        track.to_check = false;
+        track.note_deleted();
+        if !track.is_wanted || track.state == SourceState::Unusable {
+            return;
+        }
+        self.tree.watch_links(&track.path, track.number, &mut self.watches);
+        let facts = match disk::look(&track.path) {
+            Ok(facts) => facts,
+            Err(error) => return self.is_away(track, error),
+        };
+        match facts.kind {
+            FileKind::Regular => self.compare(track, facts),
+            FileKind::Pipe => {
+                track.retire_current();
+                track.state = SourceState::Pipe;
+            }
+            FileKind::Directory | FileKind::Other => {
+                track.retire_current();
+                track.state = SourceState::NotRegular;
+                self.say_outage(track, Outage::NotRegular);
+            }
+        }
+        track.first = First::AtStart;
+    }
+
+    fn compare(&mut self, track: &mut Track, facts: Facts) {
+        match track.current_mut() {
+            Some(current) if current.file == facts.id => {
+                current.modified = facts.modified;
+                track.saw(facts.modified);
+                self.is_back(track);
+                self.find_lost(track, Verdict::Final);
+                return;
+            }
+            // First what is left of the old file.
+            Some(current) if !current.is_drained && !current.has_failed() => {
+                track.to_check = true;
+                return;
+            }
+            _ => {}
+        }
+        if self.is_owned(track, facts.id) {
+            return;
+        }
+        if track.streams.len() >= STREAMS_MAX && !self.make_room(track) {
+            track.to_check = true;
+            return;
+        }
+        let opened = match disk::open(&track.path) {
+            Ok(opened) => opened,
+            Err(error) => return self.is_away(track, error),
+        };
+        if opened.facts.kind != FileKind::Regular || self.is_owned(track, opened.facts.id) {
+            return;
+        }
+        self.replace_current(track, opened);
+    }
+
+    /// Whether the file at a path is read already, here or by another track.
+    fn is_owned(&mut self, track: &mut Track, file: FileId) -> bool {
+        let Some(owner) = self.owners.get(&file).copied() else { return false };
+        if owner == track.number {
+            if track.bring_back(file) {
+                self.is_back(track);
+                return true;
+            }
+            // It waits in line, as a rotated one.
+            return track.backlog.iter().any(|sibling| sibling.facts.id == file);
+        }
+        track.retire_current();
+        track.state = SourceState::SameFile;
+        let waiting = self.waiting.entry(file).or_default();
+        if !waiting.contains(&track.number) {
+            waiting.push(track.number);
+        }
+        self.watch_only(track);
+        let other = self.tracks.get(&owner);
+        let is_current =
+            other.is_some_and(|other| other.current().is_some_and(|current| current.file == file));
+        if is_current && !track.said.same_file {
+            track.said.same_file = true;
+            let other = other.map(|other| other.path.to_vec()).unwrap_or_default();
+            self.notices.push(Notice::SameFile(track.path.to_vec(), other));
+        }
+        true
+    }
+
+    /// Another file is at the path.
+    fn replace_current(&mut self, track: &mut Track, opened: Opened) {
+        let now = self.now.monotonic;
+        let id = opened.facts.id;
+        let record = self.ledger.get(id).filter(|record| continues(record, &opened)).cloned();
+        if record.is_none() && self.is_rewritten(track, &opened) {
+            return self.move_current(track, opened);
+        }
+        let born = track.streams.last().map_or(0, |stream| stream.born);
+        track.retire_current();
+        let lost = self.ledger.open_at(&track.path);
+        let is_known = record.is_some();
+        let is_overwritten = lost.iter().any(|record| record.file == id);
+        let had_files = track.said.analyzing || !lost.is_empty();
+        let stream = if let Some(record) = record {
+            let Some(framer) = self.framer(track, record.offset) else { return };
+            self.ledger.take(id);
+            Stream::resume(Rest::Plain(opened), &record, framer, now)
+        } else {
+            let offset = match track.first {
+                First::AtEnd => opened.facts.size,
+                First::AtStart => 0,
+            };
+            let Some(framer) = self.framer(track, offset) else {
+                track.state = SourceState::Unusable;
+                self.notices.push(Notice::BadMultilog(track.path.to_vec()));
+                return;
+            };
+            let generation = self.next_generation(track, id);
+            Stream::begin(opened, generation, offset, framer, now)
+        };
+        // The new file is no longer to be found as an old one.
+        self.owners.insert(id, track.number);
+        self.find_lost(track, Verdict::Final);
+        self.find_between(track, born);
+        if had_files && !is_known {
+            self.say_changed(track, is_overwritten);
+        }
+        self.become_current(track, stream);
+    }
+
+    /// Whether a file is the one that was read, written anew under its name with more or less the
+    /// same content, as editors and copying programs do.
+    fn is_rewritten(&self, track: &Track, opened: &Opened) -> bool {
+        let Some(current) = track.current() else { return false };
+        let record = current.record_of_read(&track.path);
+        current.offset() >= COPY_BYTES_MIN
+            && record.head.is_some()
+            && current.facts().is_some_and(|facts| facts.links == 0)
+            && continues(&record, opened)
+    }
+
+    fn move_current(&mut self, track: &mut Track, opened: Opened) {
+        let Some(mut current) = track.streams.pop() else { return };
+        self.owners.remove(&current.file);
+        if let Some(watch) = current.watch.take() {
+            self.watches.remove(watch, Watched::File(track.number));
+        }
+        current.move_to(Rest::Plain(opened));
+        self.become_current(track, current);
+    }
+
+    /// The file at the path was overwritten from its start.
+    pub(super) fn is_truncated(&mut self, track: &mut Track) {
+        if track.streams.len() >= STREAMS_MAX && !self.make_room(track) {
+            return;
+        }
+        let Some(mut old) = track.streams.pop() else { return };
+        let Some(framer) = self.framer(track, 0) else { return };
+        if old.source.is_none() {
+            old.start_over(framer);
+            track.streams.push(old);
+            return;
+        }
+        let Ok(opened) = old.duplicate() else {
+            track.streams.push(old);
+            return;
+        };
+        let generation = self.next_generation(track, old.file).max(old.generation + 1);
+        let mut new = Stream::begin(opened, generation, 0, framer, self.now.monotonic);
+        new.watch = old.watch.take();
+        let record = old.record_of_read(&track.path);
+        self.move_to_copy(track, &mut old, &record);
+        let born = old.born.min(new.born);
+        track.streams.push(old);
+        self.find_between(track, born);
+        self.say_changed(track, true);
+        track.saw(new.modified);
+        track.streams.push(new);
+    }
+
+    /// There is no file at the path, or none that can be opened.
+    fn is_away(&mut self, track: &mut Track, error: Errno) {
+        let number = error.raw_os_error();
+        if !matches!(error, Errno::NOENT | Errno::NOTDIR) {
+            track.state = SourceState::Unreadable(number);
+            return self.say_outage(track, Outage::Error(number));
+        }
+        track.retire_current();
+        track.state = SourceState::Missing;
+        // From here on, what is put beside the path is news.
+        if let Ok(directory) = disk::look(split(&track.path).0) {
+            track.saw(directory.modified);
+        }
+        self.find_lost(track, Verdict::Open);
+        if track.is_named {
+            self.say_outage(track, Outage::Error(number));
+        }
+    }
+
+    fn is_back(&mut self, track: &mut Track) {
+        track.state = SourceState::Reading;
+        if track.said.outage.take().is_some() {
+            self.notices.push(Notice::Available(track.path.to_vec()));
+        }
+    }
+
+    fn say_outage(&mut self, track: &mut Track, outage: Outage) {
+        if track.said.outage != Some(outage) {
+            track.said.outage = Some(outage);
+            self.notices.push(Notice::CannotOpen(track.path.to_vec(), outage));
+        }
+    }
+
+    /// The words are OSSEC's, for which it has rules.
+    fn say_changed(&mut self, track: &mut Track, is_overwritten: bool) {
+        track.rotations += 1;
+        let path = track.path.to_vec();
+        let (what, notice) = match is_overwritten {
+            true => ("File size reduced (inode remained)", Notice::Truncated(path)),
+            false => ("File rotated (inode changed)", Notice::Rotated(path)),
+        };
+        let text = [b"ossec: ", what.as_bytes(), b": '", &track.path, b"'."].concat();
+        self.own.push(&text, self.now.wall.seconds);
+        self.notices.push(notice);
+    }
+
+    fn become_current(&mut self, track: &mut Track, mut stream: Stream) {
+        let path = track.path.clone();
+        if let Some(watch) = track.watch.take() {
+            self.watches.remove(watch, Watched::File(track.number));
+        }
+        self.take_in(track, &mut stream, Some(&path));
+        track.saw(stream.modified);
+        track.streams.push(stream);
+        if !track.said.analyzing {
+            track.said.analyzing = true;
+            self.notices.push(Notice::Analyzing(track.path.to_vec()));
+        }
+        self.is_back(track);
+        // Between opening and watching, the path may have changed.
+        let is_same = disk::look(&track.path)
+            .is_ok_and(|facts| track.current().is_some_and(|own| own.file == facts.id));
+        track.to_check |= !is_same;
+    }
+
+    /// Notes that a track reads a file, and watches it if it has a path.
+    pub(super) fn take_in(&mut self, track: &mut Track, stream: &mut Stream, path: Option<&[u8]>) {
+        self.owners.insert(stream.file, track.number);
+        if let Some(source) = stream.source {
+            self.sources.insert(source, track.number);
+        }
+        if let Some(path) = path {
+            stream.watch = self.watches.add_file(path, track.number).ok();
+            let is_told = stream.watch.is_some() && !stream.is_remote();
+            self.set_polled(track, !is_told);
+        }
+    }
+
+    /// Watches a file that another track reads, or nobody yet.
+    fn watch_only(&mut self, track: &mut Track) {
+        let watch = self.watches.add_file(&track.path, track.number).ok();
+        if track.watch != watch
+            && let Some(old) = std::mem::replace(&mut track.watch, watch)
+        {
+            let is_used = track.streams.iter().any(|stream| stream.watch == Some(old));
+            if !is_used {
+                self.watches.remove(old, Watched::File(track.number));
+            }
+        }
+        self.set_polled(track, track.watch.is_none());
+    }
+
+    fn set_polled(&mut self, track: &mut Track, is_polled: bool) {
+        track.is_polled = is_polled;
+        if !is_polled {
+            self.polled.remove(&track.number);
+            return;
+        }
+        self.polled.insert(track.number);
+        if !track.said.polled {
+            track.said.polled = true;
+            self.notices.push(Notice::Polled(track.path.to_vec()));
+        }
+    }
+
+    /// Notes that a track does not read a file any more.
+    pub(super) fn let_go(&mut self, track: &mut Track, stream: &mut Stream) {
+        if let Some(watch) = stream.watch.take() {
+            let is_used = track.watch == Some(watch)
+                || track.streams.iter().any(|other| other.watch == Some(watch));
+            if !is_used {
+                self.watches.remove(watch, Watched::File(track.number));
+            }
+        }
+        let is_shared = track.streams.iter().any(|other| other.file == stream.file);
+        if !is_shared && self.owners.get(&stream.file) == Some(&track.number) {
+            self.owners.remove(&stream.file);
+            for number in self.waiting.remove(&stream.file).unwrap_or_default() {
+                self.queue_check(number);
+            }
+        }
+        if let Some(source) = stream.source {
+            self.sources.remove(&source);
+        }
+    }
+
+    /// Closes a file that has been read to its end, and remembers that.
+    pub(super) fn close(&mut self, track: &mut Track, at: usize) {
+        let mut stream = track.streams.remove(at);
+        track.counts = track.counts + stream.counts();
+        let is_shared = track.streams.iter().any(|other| other.file == stream.file);
+        if !is_shared {
+            let is_open = false;
+            let record = Record { is_open, ..stream.record(&track.path) };
+            self.ledger.insert(record);
+        }
+        self.let_go(track, &mut stream);
+    }
+
+    /// Forgets what is read at a path that nobody is interested in any more.
+    pub(super) fn drop_streams(&mut self, track: &mut Track) {
+        for sibling in std::mem::take(&mut track.backlog) {
+            self.owners.remove(&sibling.facts.id);
+        }
+        while !track.streams.is_empty() {
+            self.close(track, 0);
+        }
+    }
+
+    /// Closes a rotated file that is done with, though its writer might still come back.
+    fn make_room(&mut self, track: &mut Track) -> bool {
+        let last = track.streams.len().saturating_sub(1);
+        let at = track.streams.iter().take(last).position(Stream::is_finished);
+        if let Some(at) = at {
+            self.close(track, at);
+        }
+        at.is_some()
+    }
+
+    pub(super) fn next_generation(&self, track: &Track, file: FileId) -> u32 {
+        let own = track.streams.iter().filter(|stream| stream.file == file);
+        let own = own.map(|stream| stream.generation);
+        let known = self.ledger.get(file).map(|record| record.generation);
+        own.chain(known).max().map_or(0, |generation| generation.saturating_add(1))
+    }
+
+    /// Gives a stream its source, now that its first line is known. `false` if the file turns out
+    /// to be a copy of one that is read elsewhere.
+    pub(super) fn name(&mut self, track: &mut Track, at: usize, head: Print) -> bool {
+        let Some(stream) = track.streams.get_mut(at) else { return false };
+        stream.head = Some(head);
+        if let Some(source) = stream.source {
+            self.sources.insert(source, track.number);
+            return true;
+        }
+        let is_at_start = stream.offset() == 0;
+        let is_last = at + 1 == track.streams.len();
+        if is_last && is_at_start && self.is_known_elsewhere(track, head) {
+            return false;
+        }
+        let Some(stream) = track.streams.get_mut(at) else { return false };
+        let mut source = source_of(stream.file, stream.born, stream.generation, head);
+        while self.sources.contains_key(&source) {
+            stream.generation += 1;
+            source = source_of(stream.file, stream.born, stream.generation, head);
+        }
+        stream.source = Some(source);
+        stream.named_in = self.turn;
+        self.sources.insert(source, track.number);
+        true
+    }
+
+    /// Whether the newest file of a track, of which nothing is known but its first line, is a copy
+    /// of another log or of an earlier state of one. Then the track lets go of it.
+    fn is_known_elsewhere(&mut self, track: &mut Track, head: Print) -> bool {
+        let (directory, name) = split(&track.path);
+        let relatives: Vec<Vec<u8>> =
+            bases(name).iter().map(|base| join(directory, base)).collect();
+        for path in relatives {
+            let Some(number) = self.by_path.get(&path).copied() else { continue };
+            let is_alike = |record: &Record| record.head == Some(head);
+            let has_alike = |files: &Self| {
+                files.tracks.get(&number).is_some_and(|other| {
+                    other.streams.iter().any(|stream| stream.head == Some(head))
+                }) || files.ledger.at(&path).any(is_alike)
+            };
+            if !has_alike(self) {
+                continue;
+            }
+            let Some(mut stream) = track.streams.pop() else { return false };
+            let Ok(opened) = stream.duplicate() else {
+                track.streams.push(stream);
+                return false;
+            };
+            self.let_go(track, &mut stream);
+            // The other may have been overwritten just now: then it looks for its copy.
+            self.with_track(number, |files, other| files.verify(other));
+            let id = opened.facts.id;
+            let is_known = |files: &Self| {
+                let record = files.ledger.get(id);
+                files.owners.contains_key(&id)
+                    || record.is_some_and(|record| continues(record, &opened))
+            };
+            if is_known(self) || self.is_copy_of(number, &path, &opened) {
+                track.state = SourceState::Copy;
+                self.watch_only(track);
+                track.to_check |= is_known(self);
+                return true;
+            }
+            let path = track.path.clone();
+            self.take_in(track, &mut stream, Some(&path));
+            track.streams.push(stream);
+        }
+        false
+    }
+
+    /// Whether an open file holds the start of what a track reads, or what one of its earlier files
+    /// held.
+    fn is_copy_of(&mut self, number: u64, path: &[u8], opened: &Opened) -> bool {
+        if let Some(other) = self.tracks.get(&number)
+            && other.streams.iter().any(|stream| {
+                let record = stream.record_of_read(path);
+                let is_gone = stream.is_lost() && is_copy(&record, opened);
+                is_gone || stream.duplicate().is_ok_and(|live| begins_with(&live, opened))
+            })
+        {
+            return true;
+        }
+        let known = self.ledger.at(path).find(|record| is_copy(record, opened)).cloned();
+        if let Some(record) = known {
+            self.know(&record, &opened.facts);
+            return true;
+        }
+        false
+    }
+
+    /// Notices if the file at a path was overwritten.
+    pub(super) fn verify(&mut self, track: &mut Track) {
+        if track.current().is_some_and(|own| own.is_unchanged() == Ok(false)) {
+            self.is_truncated(track);
+        }
+    }
+
+    /// Goes back to what is acknowledged.
+    pub(super) fn rewind_track(&mut self, track: &mut Track) {
+        let mut streams = std::mem::take(&mut track.streams);
+        for stream in &mut streams {
+            if !stream.has_unacknowledged() {
+                continue;
+            }
+            if stream.is_lost() {
+                let record = stream.record(&track.path);
+                let place = stream.place;
+                self.move_to_copy(track, stream, &record);
+                stream.place = place;
+            }
+            if let Some(source) = stream.source {
+                self.sources.insert(source, track.number);
+            }
+            let framer = |start| self.framer(track, start);
+            stream.rewind(framer);
+        }
+        track.streams = streams;
+    }
+
+    /// Reads on from what is acknowledged in another format.
+    pub(super) fn reframe(&mut self, track: &mut Track) {
+        let mut streams = std::mem::take(&mut track.streams);
+        for stream in &mut streams {
+            stream.rewind(|start| self.framer(track, start));
+        }
+        track.streams = streams;
+    }
+}
+
+/// Whether the content of `part` is what `whole` begins with. Compared are the first line's bytes
+/// and the last ones of the part.
+fn begins_with(whole: &Opened, part: &Opened) -> bool {
+    let size = part.facts.size;
+    if size == 0 || size > whole.facts.size {
+        return false;
+    }
+    let length = usize::try_from(size).unwrap_or(HEAD_BYTES_MAX).min(HEAD_BYTES_MAX);
+    let same_at = |offset: u64| {
+        let (mut one, mut other) = ([0; HEAD_BYTES_MAX], [0; HEAD_BYTES_MAX]);
+        let (Some(one), Some(other)) = (one.get_mut(..length), other.get_mut(..length)) else {
+            return false;
+        };
+        disk::read_at(whole.fd.as_fd(), one, offset) == Ok(length)
+            && disk::read_at(part.fd.as_fd(), other, offset) == Ok(length)
+            && one == other
+    };
+    same_at(0) && same_at(size - length as u64)
+}

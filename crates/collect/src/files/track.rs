@@ -1,0 +1,132 @@
+//! One followed path: the file that is there now, and those that were there before.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use config::sections::LogFormat;
+use model::{Queue, Timestamp};
+
+use super::disk::FileId;
+use super::notice::Outage;
+use super::report::SourceState;
+use super::siblings::Sibling;
+use super::stream::{LINGER, LINGER_DELETED, Place, Stream, Waits};
+use crate::formats::FramerCounts;
+
+/// Files of one path that are open at once.
+pub(crate) const STREAMS_MAX: usize = 8;
+
+pub(crate) struct Track {
+    pub(crate) number: u64,
+    pub(crate) path: Arc<[u8]>,
+    /// The entry that leads to it.
+    pub(crate) entry: usize,
+    pub(crate) format: LogFormat,
+    pub(crate) queue: Queue,
+    /// Whether the configuration leads here now. What is not wanted is read to its end.
+    pub(crate) is_wanted: bool,
+    /// Whether its absence is worth a word: it is configured by this very name.
+    pub(crate) is_named: bool,
+    pub(crate) first: First,
+    pub(crate) state: SourceState,
+    /// Oldest first; the one at the path, if it is read here, is the last.
+    pub(crate) streams: Vec<Stream>,
+    /// Rotated files that are read after the streams but before the last one, as there is room.
+    pub(crate) backlog: VecDeque<Sibling>,
+    /// The time stamp of the file that was at the path, or of the directory when none was: what is
+    /// older than that is no news.
+    pub(crate) since: Option<i64>,
+    /// The path is to be looked at.
+    pub(crate) to_check: bool,
+    pub(crate) is_queued: bool,
+    pub(crate) due: Option<Duration>,
+    /// The watch on a file that is not read here.
+    pub(crate) watch: Option<i32>,
+    pub(crate) is_polled: bool,
+    pub(crate) said: Said,
+    pub(crate) lines: u64,
+    pub(crate) rotations: u64,
+    pub(crate) last_message: Option<Timestamp>,
+    /// Of files that were closed.
+    pub(crate) counts: FramerCounts,
+}
+
+/// Where the reading of the first file found at a path begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum First {
+    /// It was there before anybody asked for it.
+    AtEnd,
+    AtStart,
+}
+
+/// What has been said, so that it is not said again.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Said {
+    pub(crate) analyzing: bool,
+    pub(crate) duplicated: bool,
+    pub(crate) same_file: bool,
+    pub(crate) polled: bool,
+    pub(crate) failing: bool,
+    pub(crate) outage: Option<Outage>,
+}
+
+impl Track {
+    /// The file at the path.
+    pub(crate) fn current(&self) -> Option<&Stream> {
+        self.streams.last().filter(|stream| stream.place == Place::Current)
+    }
+
+    pub(crate) fn current_mut(&mut self) -> Option<&mut Stream> {
+        self.streams.last_mut().filter(|stream| stream.place == Place::Current)
+    }
+
+    /// Puts a file in behind the older ones and before the current one.
+    pub(crate) fn insert_old(&mut self, stream: Stream) {
+        let at = self.streams.len() - usize::from(self.current().is_some());
+        self.streams.insert(at, stream);
+    }
+
+    /// The file at the path is not there any more.
+    pub(crate) fn retire_current(&mut self) {
+        if let Some(current) = self.current_mut() {
+            current.place = Place::Rotated(LINGER);
+            self.note_deleted();
+        }
+    }
+
+    /// Files without a name have no writers that reopen them: they are closed sooner.
+    pub(crate) fn note_deleted(&mut self) {
+        for stream in &mut self.streams {
+            if stream.place == Place::Rotated(LINGER)
+                && stream.facts().is_some_and(|facts| facts.links == 0)
+            {
+                stream.place = Place::Rotated(LINGER_DELETED);
+            }
+        }
+    }
+
+    /// A file that was at the path before is there again.
+    pub(crate) fn bring_back(&mut self, file: FileId) -> bool {
+        let Some(at) = self.streams.iter().position(|stream| stream.file == file) else {
+            return false;
+        };
+        self.retire_current();
+        let mut stream = self.streams.remove(at);
+        stream.place = Place::Current;
+        self.streams.push(stream);
+        true
+    }
+
+    pub(crate) fn saw(&mut self, modified: i64) {
+        self.since = self.since.max(Some(modified));
+    }
+
+    pub(crate) fn next_due(&self, waits: Waits) -> Option<Duration> {
+        self.streams.iter().filter_map(|stream| stream.due(waits)).min()
+    }
+
+    pub(crate) fn all_counts(&self) -> FramerCounts {
+        self.streams.iter().fold(self.counts, |sum, stream| sum + stream.counts())
+    }
+}
