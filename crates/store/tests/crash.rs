@@ -175,7 +175,7 @@ fn analyse(dir: &Path, batches: u64) {
         let number = log.append(&[&batch]).unwrap();
         tell(number);
         process(&mut journal, number, &batch, &mut sum);
-        if scattered(number) % 11 == 0 {
+        if scattered(number).is_multiple_of(11) {
             journal.sync().unwrap();
             log.sync().unwrap();
             tables.commit(&[number.to_le_bytes(), sum.to_le_bytes()].concat()).unwrap();
