@@ -221,7 +221,7 @@ fn check_damaged(path: &Path, case: &str) -> bool {
     } else {
         assert_eq!(tables.checkpoint().unwrap().as_deref(), Some(&b"checkpoint"[..]), "{case}");
         let entries = scan(&mut tables, Table::Syscheck, b"");
-        assert!(entries.len() % 200 == 0, "{case}: {}", entries.len());
+        assert!(entries.len().is_multiple_of(200), "{case}: {}", entries.len());
         assert!(entries.iter().all(|(_, value)| value.len() == 100), "{case}");
     }
     tables.put(Table::Syscheck, b"new", b"");
