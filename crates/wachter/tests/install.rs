@@ -199,27 +199,22 @@ fn a_new_installation() {
 /// The written configuration, with the bundled decoders and rules, has no findings.
 #[test]
 fn what_is_written_can_be_used() {
-    for kind in ["local", "server"] {
-        let machine = Machine::with(&[
-            ("var/log/messages", "x\n"),
-            ("var/log/audit/audit.log", ""),
-            ("etc/adjtime", ""),
-            ("usr/bin/", ""),
-            ("usr/bin/ss", ""),
-            ("usr/bin/df", ""),
-            ("usr/bin/last", ""),
-            ("boot/", ""),
-        ]);
-        machine.install(&["--type", kind]);
-        let check = Command::new(env!("CARGO_BIN_EXE_wachter"))
-            .arg("check")
-            .arg(machine.home(""))
-            .output()
-            .unwrap();
-        let found = String::from_utf8(check.stdout).unwrap();
-        assert!(!found.contains("etc/ossec.conf:"), "{found}");
-        assert!(!found.contains("\nerror") && !found.starts_with("error"), "{found}");
-    }
+    let machine = Machine::with(&[
+        ("var/log/messages", "x\n"),
+        ("var/log/audit/audit.log", ""),
+        ("etc/adjtime", ""),
+        ("usr/bin/ss", ""),
+        ("usr/bin/df", ""),
+        ("usr/bin/last", ""),
+        ("boot/", ""),
+    ]);
+    machine.install(&["--type", "server"]);
+    let mut check = Command::new(env!("CARGO_BIN_EXE_wachter"));
+    let output = check.arg("check").arg(machine.home("")).output().unwrap();
+    let found = String::from_utf8(output.stdout).unwrap();
+    // What decoders and rules are doubtful about is another matter.
+    assert!(!found.contains("etc/ossec.conf:"), "{found}");
+    assert!(!found.contains("\nerror") && !found.starts_with("error"), "{found}");
 }
 
 #[test]

@@ -46,7 +46,7 @@ mod tests {
         let mode = |path: &str| home.join(path).metadata().unwrap().permissions().mode() & 0o777;
         assert_eq!(["", "etc", "queue/state"].map(mode), [0o700; 3]);
         assert_eq!(["etc/ossec.conf", "rules/local_rules.xml"].map(mode), [0o600; 2]);
-        let installation = Origin::Home { home, conf: None }.read(Depth::Lint);
+        let installation = Origin::Home { home, conf: None }.read(Depth::Load);
         assert!(!installation.has_errors(), "{:?}", installation.diagnostics);
         assert!(lay_out_plain(&dir.path().join("home"), "").is_err());
     }

@@ -111,5 +111,5 @@ pub(crate) fn discover(root: &Path) -> Found {
 pub(crate) fn has_program(root: &Path, name: &str) -> bool {
     // A link that is absolute leads out of a root that is not `/`, so its target is not asked for.
     let is_there = |dir: &&str| paths::below(root, dir).join(name).symlink_metadata().is_ok();
-    PROGRAM_DIRECTORIES.iter().any(|dir| is_there(&dir))
+    PROGRAM_DIRECTORIES.iter().any(is_there)
 }

@@ -116,21 +116,34 @@ fn pid_files(home: &Path, daemon: &str) -> Vec<(PathBuf, Process)> {
 
 fn process_of(number: i32) -> Process {
     let Some(pid) = Pid::from_raw(number).filter(|_| number > 0) else { return Process::Gone };
-    match test_kill_process(pid) {
-        Err(Errno::SRCH) => Process::Gone,
-        _ if is_ours(pid) => Process::Running(pid),
-        _ => Process::Foreign(pid),
+    if test_kill_process(pid) == Err(Errno::SRCH) {
+        return Process::Gone;
+    }
+    match started_as(pid) {
+        // It has ended, and its parent has not taken note yet.
+        Some(name) if name.is_empty() => Process::Gone,
+        Some(name) if !is_daemon(&name) => Process::Foreign(pid),
+        // Who may not look at it believes the file.
+        _ => Process::Running(pid),
     }
 }
 
 /// Whether a process is a daemon of OSSEC or of this program, by the name it was started by. Roles
 /// may write pid files, so without this they could have root end any process.
 pub(super) fn is_ours(pid: Pid) -> bool {
-    let path = format!("/proc/{}/cmdline", pid.as_raw_nonzero());
-    let Ok(line) = files::read(Path::new(&path), COMMAND_LINE_BYTES_MAX) else { return false };
-    let name = line.split(|&byte| byte == 0).next().unwrap_or_default();
-    let name = name.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
+    started_as(pid).is_some_and(|name| is_daemon(&name))
+}
+
+fn is_daemon(name: &[u8]) -> bool {
     name.starts_with(b"ossec-") || name == b"wachter"
+}
+
+/// The file name of the program that a process was started as.
+fn started_as(pid: Pid) -> Option<Vec<u8>> {
+    let path = format!("/proc/{}/cmdline", number(pid));
+    let line = files::read(Path::new(&path), COMMAND_LINE_BYTES_MAX).ok()?;
+    let name = line.split(|&byte| byte == 0).next().unwrap_or_default();
+    Some(name.rsplit(|&byte| byte == b'/').next().unwrap_or_default().to_vec())
 }
 
 /// Ends a daemon. Whether it is gone.

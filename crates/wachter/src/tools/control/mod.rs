@@ -268,7 +268,9 @@ impl Control {
         let read = match self.kind {
             // It has neither decoders nor rules.
             Kind::Agent => home::lists(&self.home, None).1,
-            Kind::Local | Kind::Server => Origin::home(&self.home).read(Depth::Load),
+            Kind::Local | Kind::Server => {
+                Origin::Home { home: self.home.clone(), conf: None }.read(Depth::Load)
+            }
         };
         if !read.has_errors() {
             return Ok(true);

@@ -31,7 +31,8 @@ pub(super) fn holder(home: &Path) -> Result<Option<Pid>> {
         Ok(lock) if lock.uid() != home.metadata()?.uid() => {
             bail!("{} belongs to another user than the installation; remove it", path.display())
         }
-        other => drop(other.with_context(telling)?),
+        Err(error) => return Err(error).with_context(telling),
+        Ok(_) => {}
     }
     match Lock::holder(&path).with_context(telling)? {
         Holder::Nobody => Ok(None),
