@@ -236,6 +236,16 @@ impl Judge {
         std::mem::take(&mut self.excesses)
     }
 
+    /// As [`Self::take_excesses`], each with the number of the alert that tells of it.
+    pub fn take_excess_alerts(&mut self) -> Vec<(u64, Excess)> {
+        let excesses = self.take_excesses();
+        let numbered = excesses.into_iter().map(|excess| {
+            self.alerts += 1;
+            (self.alerts, excess)
+        });
+        numbered.collect()
+    }
+
     fn drop(&mut self, screened: Screened, why: DropReason, screener: &mut Screener) -> Outcome {
         let Screened { mut decoded, residue, .. } = screened;
         let event = std::mem::take(&mut decoded.event);

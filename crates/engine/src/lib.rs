@@ -91,6 +91,12 @@ impl Engine {
         self.screener.reclaim(outcome)
     }
 
+    /// Hours with unusually many events, found since this was asked last, each with the number of
+    /// the alert that tells of it. Ask after each event: the numbers are in order with its alert.
+    pub fn take_excesses(&mut self) -> Vec<(u64, statistics::Excess)> {
+        self.judge.take_excess_alerts()
+    }
+
     /// Goes by another policy from now on, keeping what is remembered of rules that stay.
     pub fn replace(&mut self, policy: Arc<Policy>) {
         self.screener = Screener::new(Arc::clone(&policy));

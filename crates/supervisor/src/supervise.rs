@@ -37,6 +37,9 @@ pub struct Plan {
     pub on_terminal: bool,
     /// Arguments that every role gets besides its name and home.
     pub options: Vec<OsString>,
+    /// Whether whoever started it waits: then it gives up where a role ends again and again before
+    /// all are at work.
+    pub gives_up: bool,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -49,7 +52,12 @@ pub enum SupervisorError {
     Channels(io::Error),
     #[error("waiting for roles: {0}")]
     Wait(io::Error),
+    #[error("{daemon} does not start ({end}); see logs/ossec.log below {}", home.display())]
+    NotReady { daemon: &'static str, end: String, home: PathBuf },
 }
+
+/// Tries that a role has, until it is at work for the first time, where somebody waits for it.
+const TRIES: u64 = 3;
 
 /// How long roles have to stop by themselves.
 const STOP_WAIT: Duration = Duration::from_secs(30);
@@ -67,13 +75,17 @@ pub fn supervise(plan: Plan, ready: &mut dyn FnMut(&[RoleState])) -> Result<(), 
     remove_pid_files(&plan.home);
     let shared = Shared::make(&plan)?;
     let processes = plan.roles.iter().map(|role| Process::new(role)).collect();
-    let mut supervisor = Supervisor { plan, shared, processes, stopping: None, told_ready: false };
+    let mut supervisor =
+        Supervisor { plan, shared, processes, stopping: None, told_ready: false, failure: None };
     log::info(format_args!("supervisor started (pid: {})", std::process::id()));
-    supervisor.run(&signals, ready)?;
+    let result = supervisor.run(&signals, ready);
     state::remove(&supervisor.plan.home);
     let _ = fs::remove_file(supervisor.plan.home.join(QUEUE_SOCKET));
-    log::info("supervisor stopped");
-    Ok(())
+    match &result {
+        Ok(()) => log::info("supervisor stopped"),
+        Err(error) => log::error(error),
+    }
+    result
 }
 
 fn take_lock(home: &Path) -> Result<Lock, SupervisorError> {
@@ -198,6 +210,8 @@ struct Supervisor {
     /// Until when roles have time to stop.
     stopping: Option<Duration>,
     told_ready: bool,
+    /// Why it stops, if nobody asked for it.
+    failure: Option<SupervisorError>,
 }
 
 impl Supervisor {
@@ -209,7 +223,7 @@ impl Supervisor {
         loop {
             self.start_due();
             if self.stopping.is_some() && self.processes.iter().all(|role| role.child.is_none()) {
-                return Ok(());
+                return self.failure.take().map_or(Ok(()), Err);
             }
             self.wait(signals)?;
             while let Some(signal) = signals.next().map_err(SupervisorError::Wait)? {
@@ -306,11 +320,19 @@ impl Supervisor {
                 process.role.daemon,
                 delay.as_millis()
             ));
+            if self.plan.gives_up && !self.told_ready && process.restarts.count >= TRIES {
+                let (daemon, home) = (process.role.daemon, self.plan.home.clone());
+                let end = end.clone();
+                self.failure.get_or_insert(SupervisorError::NotReady { daemon, end, home });
+            }
             process.state.last_end = end;
             process.state.restarts = process.restarts.count;
             process.due = Some(now + delay);
         }
         self.write_state();
+        if self.failure.is_some() {
+            self.stop();
+        }
     }
 
     fn stop(&mut self) {

@@ -17,3 +17,13 @@ pub fn monotonic() -> Duration {
     let time = clock_gettime(ClockId::Monotonic);
     Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs() as u32)
 }
+
+/// Does nothing for so long: between two looks at something that changes. Who waits for something
+/// waits for that instead.
+pub fn pause(length: Duration) {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that sleeps, for people to look at"
+    )]
+    std::thread::sleep(length);
+}

@@ -8,7 +8,9 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use rustix::process::{Pid, Signal, set_parent_process_death_signal};
+use rustix::process::{
+    Pid, Signal, WaitId, WaitIdOptions, set_parent_process_death_signal, waitid,
+};
 
 use crate::signals;
 
@@ -135,6 +137,12 @@ pub fn start_program(program: &str, arguments: &[&OsStr], output: OwnedFd) -> io
         command.pre_exec(prepare);
     }
     command.spawn()
+}
+
+/// Whether a child has ended. It stays to be waited for, so its number is not given to others.
+pub fn has_ended(child: &Child) -> io::Result<bool> {
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    Ok(waitid(WaitId::Pid(pid(child)), options)?.is_some())
 }
 
 /// Kills all of a group that [`start_program`] made.

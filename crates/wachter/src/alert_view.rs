@@ -87,7 +87,6 @@ impl AlertWriter {
     }
 }
 
-#[cfg_attr(not(test), expect(dead_code, reason = "for the process that writes these files"))]
 impl AlertWriter {
     /// Appends the line of `alerts.log` after the user's template.
     pub(crate) fn custom(&self, template: &CustomTemplate, alert: &Alert, out: &mut Vec<u8>) {

@@ -13,7 +13,7 @@ mod watch;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
-use config::{Compat, InternalOptions, OssecConf};
+use config::{Compat, InternalOptions, OssecConf, WachterToml};
 use engine::Policy;
 use model::limits::FILE_BYTES_MAX;
 use model::{Diagnostic, Memory, RamMemory, Severity, Sources, Table};
@@ -52,6 +52,8 @@ pub(crate) struct Installation {
     pub(crate) notices: Vec<String>,
     /// What was looked at.
     pub(crate) watched: Watched,
+    /// What the configuration says besides decoders and rules.
+    pub(crate) settings: Settings,
 }
 
 /// What is made of the files.
@@ -69,6 +71,22 @@ impl Origin {
         match parts.is_empty() {
             true => Self::Home { home: home.unwrap_or_else(|| DEFAULT.into()), conf },
             false => Self::Parts(parts),
+        }
+    }
+
+    /// An installation with its own configuration.
+    pub(crate) fn home(home: &Path) -> Self {
+        Self::Home { home: home.to_owned(), conf: None }
+    }
+
+    /// What the configuration says, without decoders and rules; what is wrong with it is told by
+    /// [`Self::read`].
+    pub(crate) fn settings(&self) -> Settings {
+        match self {
+            Self::Home { home, conf } => {
+                read_settings(home, conf.as_deref(), &mut Gathered::default()).unwrap_or_default()
+            }
+            Self::Parts(_) => Settings::default(),
         }
     }
 
@@ -96,14 +114,14 @@ fn read_home(home: &Path, conf: Option<&Path>, depth: Depth) -> Installation {
         return Installation { diagnostics, watched, ..Installation::default() };
     };
     gathered.files_of(home, &settings.conf);
-    policy::build(gathered, &settings, depth)
+    Installation { settings: settings.clone(), ..policy::build(gathered, &settings, depth) }
 }
 
 fn read_parts(parts: &Parts, depth: Depth) -> Installation {
     let mut gathered = Gathered::default();
     gathered.parts(parts);
     let compat = if parts.strict { Compat::Strict } else { Compat::Ours };
-    policy::build(gathered, &Settings { compat, ..Settings::default() }, depth)
+    policy::build(gathered, &Settings::with(compat, None), depth)
 }
 
 /// Reads what a test case goes by. `host` is the name that this server has in it.
@@ -111,7 +129,7 @@ pub(crate) fn read_case(case: &Case, host: &str) -> Installation {
     let mut gathered = Gathered::default();
     gathered.case(case);
     let compat = if case.is_strict { Compat::Strict } else { Compat::Ours };
-    let settings = Settings { compat, server_name: Some(host.to_owned()), ..Settings::default() };
+    let settings = Settings::with(compat, Some(host.to_owned()));
     policy::build(gathered, &settings, Depth::Load)
 }
 
@@ -158,13 +176,25 @@ pub(crate) fn lists(home: &Path, conf: Option<&Path>) -> (Vec<PathBuf>, Installa
 }
 
 /// The settings of an installation.
-#[derive(Debug, Default)]
-struct Settings {
-    conf: OssecConf,
-    internal: InternalOptions,
-    compat: Compat,
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Settings {
+    pub(crate) conf: OssecConf,
+    pub(crate) internal: InternalOptions,
+    pub(crate) ours: WachterToml,
     /// Not the machine's, but this.
     server_name: Option<String>,
+}
+
+impl Settings {
+    /// The defaults, but for this.
+    fn with(compat: Compat, server_name: Option<String>) -> Self {
+        let ours = WachterToml { compat, ..WachterToml::default() };
+        Self { ours, server_name, ..Self::default() }
+    }
+
+    fn compat(&self) -> Compat {
+        self.ours.compat
+    }
 }
 
 fn read_settings(home: &Path, conf: Option<&Path>, gathered: &mut Gathered) -> Option<Settings> {
@@ -191,12 +221,33 @@ fn read_settings(home: &Path, conf: Option<&Path>, gathered: &mut Gathered) -> O
     if let Some(source) = gathered.optional(&home.join("etc/wachter.toml")) {
         let (ours, findings) = config::wachter_toml::read(source, &gathered.text(source));
         gathered.diagnostics.extend(findings);
-        settings.compat = ours.compat;
+        settings.ours = ours;
     }
     Some(settings)
 }
 
 impl Installation {
+    /// Names the files as they were read, and the program that read them. The same name means the
+    /// same outcomes.
+    pub(crate) fn fingerprint(&self) -> u64 {
+        use std::hash::{DefaultHasher, Hash, Hasher};
+        let mut hasher = DefaultHasher::new();
+        env!("CARGO_PKG_VERSION").hash(&mut hasher);
+        for (_, source) in self.sources.iter() {
+            source.name.hash(&mut hasher);
+            source.text.hash(&mut hasher);
+        }
+        hasher.finish()
+    }
+
+    /// Policy and settings, or the errors that they have, as people read them.
+    pub(crate) fn usable(self) -> Result<(Policy, Settings), String> {
+        match self.policy {
+            Some(policy) => Ok((policy, self.settings)),
+            None => Err(report::errors(&self.sources, &self.diagnostics)),
+        }
+    }
+
     pub(crate) fn has_errors(&self) -> bool {
         self.diagnostics.iter().any(|finding| finding.severity == Severity::Error)
     }

@@ -1,8 +1,5 @@
 //! What this machine says of itself: its name and its time.
 
-use jiff::ZonedDateTime;
-use model::Timestamp;
-
 /// The name of events that name no host where the machine has none.
 const NAME_UNKNOWN: &str = "localhost";
 
@@ -17,8 +14,8 @@ pub(crate) fn short_name() -> String {
     }
 }
 
-/// The time at which a line is read.
-pub(crate) fn now() -> Timestamp {
-    let now = ZonedDateTime::now();
-    Timestamp { seconds: now.timestamp().as_second(), utc_offset: now.offset().seconds() }
+/// Seconds to add at a moment for local time here.
+pub(crate) fn utc_offset(seconds: i64) -> i32 {
+    let moment = jiff::Timestamp::from_second(seconds).unwrap_or_default();
+    jiff::tz::TimeZone::system().to_offset(moment).seconds()
 }

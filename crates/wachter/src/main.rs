@@ -7,8 +7,8 @@
 //!
 //! * No logic of detection: files are read here, values are made of them elsewhere.
 //! * Every file that is read has a limit and stands with its path in every error.
-//! * No command writes anything but its output, save that `makelists` writes compiled lists and
-//!   `run-tests` rewrites cases where asked to.
+//! * No command writes anything but its output, save that `makelists` writes compiled lists,
+//!   `run-tests` rewrites cases where asked to, and `install` and `control` do what they are for.
 //!
 //! Start reading at `tools/mod.rs`; `home.rs` reads an installation.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is what a command is for")]
@@ -17,9 +17,13 @@ mod alert_view;
 mod escape;
 mod home;
 mod host;
+mod install;
 mod live;
+mod metrics;
 mod parallel;
 mod report;
+mod roles;
+mod sources;
 mod tools;
 
 use std::path::Path;
@@ -46,6 +50,11 @@ fn run() -> anyhow::Result<ExitCode> {
     let called_as = std::env::args_os().next().unwrap_or_default();
     let called_as = Path::new(&called_as).file_name().unwrap_or_default();
     let mut arguments = lexopt::Parser::from_env();
+    // The supervisor starts its roles under the names of OSSEC's daemons.
+    if std::env::args_os().nth(1).is_some_and(|word| word == "role") {
+        arguments.next()?;
+        return roles::run(arguments);
+    }
     let stands_for = |tool: &&tools::Tool| tool.original.is_some_and(|name| called_as == name);
     if let Some(tool) = tools::ALL.iter().find(stands_for) {
         return (tool.run)(arguments);

@@ -65,7 +65,7 @@ fn borrowed(texts: &[(SourceId, Arc<[u8]>)]) -> Vec<(SourceId, &[u8])> {
 }
 
 fn decode_options(settings: &Settings) -> DecodeOptions {
-    let (forms, strip_control) = match settings.compat {
+    let (forms, strip_control) = match settings.compat() {
         Compat::Ours => (Forms::Extended, false),
         Compat::Strict => (Forms::Strict, true),
     };
@@ -78,16 +78,16 @@ fn load_options(settings: &Settings) -> LoadOptions {
         log_alert_level: settings.conf.alerts.log_alert_level,
         email_alert_level: settings.conf.alerts.email_alert_level,
         default_timeframe: settings.internal.get(&internal_options::DEFAULT_TIMEFRAME),
-        strict: settings.compat == Compat::Strict,
+        strict: settings.compat() == Compat::Strict,
     }
 }
 
 fn engine_options(settings: &Settings) -> Options {
-    let Settings { conf, internal, compat, server_name: _ } = settings;
+    let Settings { conf, internal, .. } = settings;
     let defaults = Options::default();
     let ignore = conf.syscheck.ignore.iter();
     Options {
-        strict: *compat == Compat::Strict,
+        strict: settings.compat() == Compat::Strict,
         drop_repeated: true,
         normalise_firewall: internal.get(&internal_options::LOG_FW) == 1,
         statistics_level: conf.global.stats,

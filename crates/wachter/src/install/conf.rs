@@ -3,6 +3,7 @@
 //! Everything in it is either fixed text or an address: no name of a file that somebody else chose
 //! ends up in the configuration.
 
+use std::io;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
@@ -88,6 +89,40 @@ pub(crate) fn conf(found: &Found, kind: Kind, options: &ConfOptions) -> String {
     outputs_of_programs(&mut text, found);
     text.line(0, "</ossec_config>");
     text.0
+}
+
+/// The text of an `ossec.conf` that watches these files and nothing else.
+///
+/// # Errors
+///
+/// Where a name cannot stand in the configuration.
+pub(crate) fn conf_of_files(files: &[PathBuf]) -> io::Result<String> {
+    let mut text = Text::default();
+    text.line(0, "<ossec_config>");
+    rules(&mut text);
+    for file in files {
+        let path = std::path::absolute(file)?;
+        let name = path.to_str().filter(|name| !name.contains(['<', '>', '\n', '\r', '\\']));
+        let Some(name) = name else {
+            let message = format!("{}: the name cannot stand in ossec.conf", file.display());
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+        };
+        text.section("localfile", |text| {
+            text.element("log_format", format_by_name(name));
+            text.element("location", name);
+        });
+    }
+    text.line(0, "</ossec_config>");
+    Ok(text.0)
+}
+
+/// The format that a file of this name usually has.
+fn format_by_name(name: &str) -> &'static str {
+    match name.rsplit('/').next() {
+        Some("audit.log") => "audit",
+        Some(file) if file.contains("access") => "apache",
+        _ => "syslog",
+    }
 }
 
 fn mail(text: &mut Text) {

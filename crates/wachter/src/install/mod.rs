@@ -26,7 +26,7 @@ mod service;
 use std::fmt;
 
 pub(crate) use apply::apply;
-pub(crate) use conf::{ConfOptions, conf};
+pub(crate) use conf::{ConfOptions, conf, conf_of_files};
 pub(crate) use discovery::{Found, discover};
 pub(crate) use plain::lay_out_plain;
 pub(crate) use plan::{Plan, Request, Step, plan};

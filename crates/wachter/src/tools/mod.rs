@@ -2,9 +2,13 @@
 
 pub(crate) mod bench;
 pub(crate) mod check;
+pub(crate) mod control;
+pub(crate) mod install;
 pub(crate) mod logtest;
 pub(crate) mod makelists;
 pub(crate) mod run_tests;
+pub(crate) mod status;
+pub(crate) mod supervise;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -49,10 +53,34 @@ pub(crate) const ALL: &[Tool] = &[
         run: makelists::run,
     },
     Tool {
+        name: "install",
+        original: None,
+        about: "puts an installation on this host, or brings one up to date",
+        run: install::run,
+    },
+    Tool {
+        name: "control",
+        original: Some("ossec-control"),
+        about: "starts, stops, reloads an installation, says what runs",
+        run: control::run,
+    },
+    Tool {
         name: "bench",
         original: None,
         about: "measures how fast events are processed",
         run: |arguments| bench::run(arguments).map(|()| ExitCode::SUCCESS),
+    },
+    Tool {
+        name: "status",
+        original: None,
+        about: "shows how an installation is and what goes through it",
+        run: status::run,
+    },
+    Tool {
+        name: "supervise",
+        original: None,
+        about: "starts the processes of an installation and keeps them running",
+        run: supervise::run,
     },
     Tool { name: "help", original: None, about: "shows this", run: help },
     Tool { name: "version", original: None, about: "shows the version", run: version },

@@ -21,7 +21,7 @@ use super::logtest;
 use super::logtest::verdict::{Decided, Verdict, decoder_name};
 use crate::escape::escaped;
 use crate::home::{self, Depth, Installation, Origin, Parts, PartsOption, files};
-use crate::{host, report};
+use crate::report;
 
 const USAGE: &str = "\
 usage: wachter run-tests DIR|FILE [options]
@@ -163,7 +163,7 @@ fn ini_failure(path: &Path, case: &IniCase, policy: &Arc<Policy>) -> Option<Stri
     let mut last = None;
     for line in case.log.split(|&byte| byte == b'\n').filter(|line| line.len() > 1) {
         let outcome = engine.process(Event {
-            received: host::now(),
+            received: sys::clock::wall(),
             location: b"stdin".to_vec(),
             line: line.to_vec(),
             ..Event::default()

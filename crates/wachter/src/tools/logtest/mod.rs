@@ -20,10 +20,10 @@ use lexopt::Parser;
 use model::Event;
 
 use crate::alert_view::AlertWriter;
+use crate::escape;
 use crate::home::{self, Depth, Installation};
 use crate::live::{self, Live, Reload};
 use crate::report::{self, Counts};
-use crate::{escape, host};
 pub(crate) use phases::label;
 
 use arguments::{Arguments, Mode, Request};
@@ -106,7 +106,7 @@ fn usable(installation: Installation, arguments: &Arguments) -> Option<Policy> {
 
 /// Writes a message as OSSEC's programs do.
 fn tell(kind: &str, message: &str) {
-    let at = host::now().civil();
+    let at = sys::clock::wall().civil();
     eprintln!(
         "{:04}/{:02}/{:02} {:02}:{:02}:{:02} {NAME}: {kind}: {message}",
         at.year, at.month, at.day, at.hour, at.minute, at.second
@@ -147,7 +147,7 @@ impl Session {
             }
             self.reload_if_changed();
             let event = Event {
-                received: host::now(),
+                received: sys::clock::wall(),
                 location: LOCATION.to_vec(),
                 line: std::mem::take(&mut line),
                 ..Event::default()

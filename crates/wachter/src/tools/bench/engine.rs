@@ -1,5 +1,4 @@
 //! `wachter bench engine`: how fast events are decoded, matched and written as alerts.
-#![expect(clippy::disallowed_methods, reason = "it measures how long things take")]
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,6 +10,7 @@ use lexopt::prelude::*;
 use model::{Event, RamMemory, Timestamp};
 use sys::allocation::allocations;
 
+use super::{Line, read_lines};
 use crate::alert_view::AlertWriter;
 use crate::home::{self, Parts};
 use crate::parallel::{self, Spread};
@@ -38,16 +38,10 @@ struct Options {
     batch: usize,
 }
 
-/// One line of the log.
-struct Line {
-    location: Vec<u8>,
-    text: Vec<u8>,
-}
-
 /// The moment of the first pass. Each pass is a second later.
 const START: i64 = 1_790_000_000;
 
-pub(crate) fn run(arguments: lexopt::Parser) -> Result<()> {
+pub(super) fn run(arguments: lexopt::Parser) -> Result<()> {
     let Some(options) = parse(arguments)? else {
         print!("{USAGE}");
         return Ok(());
@@ -83,7 +77,7 @@ pub(crate) fn run(arguments: lexopt::Parser) -> Result<()> {
 
 fn parse(mut arguments: lexopt::Parser) -> Result<Option<Options>> {
     let mut parts = Parts::default();
-    let (mut log, mut passes, mut batch, mut what) = (None, 15, 500, None);
+    let (mut log, mut passes, mut batch) = (None, 15, 500);
     let mut threads = std::thread::available_parallelism().map_or(1, usize::from);
     while let Some(argument) = arguments.next()? {
         match argument {
@@ -96,38 +90,14 @@ fn parse(mut arguments: lexopt::Parser) -> Result<Option<Options>> {
             Long("batch") => batch = arguments.value()?.parse()?,
             Long("strict") => parts.strict = true,
             Long("help") | Short('h') => return Ok(None),
-            Value(value) if what.is_none() => what = Some(value.string()?),
             other => return Err(other.unexpected().into()),
         }
     }
-    match what.as_deref() {
-        Some("engine") => {}
-        Some(other) => bail!("unknown benchmark `{other}`; there is `engine`"),
-        None => return Ok(None),
-    }
-    let log = log.context("--log FILE is missing; see wachter bench --help")?;
+    let log = log.context("--log FILE is missing; see wachter bench engine --help")?;
     if parts.rules.is_empty() {
-        bail!("--rules DIR is missing; see wachter bench --help");
+        bail!("--rules DIR is missing; see wachter bench engine --help");
     }
     Ok(Some(Options { parts, log, passes: passes.max(1), threads: threads.max(1), batch }))
-}
-
-fn read_lines(path: &std::path::Path) -> Result<Vec<Line>> {
-    let text = std::fs::read(path).with_context(|| format!("reading {}", path.display()))?;
-    let lines: Vec<Line> = text
-        .split(|&byte| byte == b'\n')
-        .filter(|line| !line.is_empty())
-        .map(|line| match line.iter().position(|&byte| byte == b'\t') {
-            Some(tab) if line.starts_with(b"/") => {
-                Line { location: line[..tab].to_vec(), text: line[tab + 1..].to_vec() }
-            }
-            _ => Line { location: b"/var/log/messages".to_vec(), text: line.to_vec() },
-        })
-        .collect();
-    if lines.is_empty() {
-        bail!("{} has no lines", path.display());
-    }
-    Ok(lines)
 }
 
 fn fill(event: &mut Event, line: &Line, seconds: i64) {

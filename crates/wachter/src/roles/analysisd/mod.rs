@@ -1,0 +1,485 @@
+//! ossec-analysisd: decides what events mean, and writes it down.
+//!
+//! A batch is appended to the event log before anything else; from then on a crash loses nothing of
+//! it. Its events go through the engine, its alerts into the journal and the files. From time to
+//! time all that the engine remembers is kept as a checkpoint, and the event log before it is let
+//! go. After a crash the events since the checkpoint are gone through again: the outcomes are the
+//! same, and what had been written of them already is recognised and left out.
+//!
+//! Where something cannot be written, nothing more is read until it can.
+
+mod brain;
+mod checkpoint;
+mod marks;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use engine::Policy;
+use model::limits::FILE_BYTES_MAX;
+use model::{Table, Timestamp};
+use rustix::event::{PollFd, PollFlags};
+use store::{Log, Opened, Options, Reader, Tables};
+use supervisor::counters::Counter;
+use sys::channel::{Channel, Received};
+use sys::signals::Signal;
+use sys::{clock, log};
+use wire::frame::{Batch, BatchId, PACKET_BYTES_MAX};
+use wire::note::Note;
+
+use super::{Context, wait};
+use crate::home::{Depth, Installation, Origin, Settings};
+use brain::{Beginning, Brain};
+use checkpoint::Checkpoint;
+
+/// Below the home: batches since the checkpoint.
+const EVENT_LOG: &str = "queue/events";
+const EVENT_SEGMENT_BYTES: u64 = 32 * 1024 * 1024;
+/// Below the home: the engine's tables and the checkpoint.
+const TABLES: &str = "queue/state/tables.redb";
+/// How long what was appended may not be on disk, and not be acknowledged.
+const SYNC_DELAY: Duration = Duration::from_millis(500);
+/// How old a checkpoint gets while events come, and how many bytes of them.
+const CHECKPOINT_DELAY: Duration = Duration::from_secs(60);
+const CHECKPOINT_BYTES: u64 = 256 * 1024 * 1024;
+/// How long to wait before writing is tried again.
+const RETRY_DELAY: Duration = Duration::from_millis(500);
+/// Batches taken before files are written and signals looked at.
+const BATCHES_IN_A_ROW: usize = 16;
+/// Bytes of records from which on they are written in between.
+const PENDING_BYTES: usize = 1024 * 1024;
+
+pub(super) fn run(mut context: Context) -> Result<()> {
+    let events = context.inherit_channel()?;
+    let layers = context.enter_sandbox()?;
+    let mut role = Analysis::open(context, events)?;
+    role.context.ready(&layers)?;
+    role.serve()
+}
+
+struct Analysis {
+    context: Context,
+    events: Channel,
+    log: Log,
+    tables: Tables,
+    brain: Brain,
+    policy_name: u64,
+    /// The batch that was appended or analysed last.
+    last: u64,
+    /// The newest batch of the collector that is in the log, if it is not acknowledged.
+    unacknowledged: Option<BatchId>,
+    /// Until the collector has gone back, what comes is of before.
+    awaits_resumed: bool,
+    sync_due: Option<Duration>,
+    checkpoint_due: Option<Duration>,
+    /// A packet that could not be appended yet.
+    stalled: Option<Vec<u8>>,
+    /// When writing is tried again, while it fails.
+    retry_due: Option<Duration>,
+    /// When the day, and with it the files, change.
+    day_due: Duration,
+}
+
+impl Analysis {
+    /// Opens what is kept, and goes through what came after the last checkpoint.
+    fn open(context: Context, events: Channel) -> Result<Self> {
+        let home = context.home.clone();
+        let installation = Origin::home(&home).read(Depth::Load);
+        let policy_name = installation.fingerprint();
+        let Some((policy, settings)) = usable(installation) else {
+            bail!("the configuration has errors; see wachter check {}", home.display());
+        };
+        let (tables, opened) = Tables::open(&home.join(TABLES)).context("opening the tables")?;
+        if let Some(aside) = &opened.set_aside {
+            log::error(format_args!(
+                "the tables are begun anew: {}; the old ones are {}",
+                aside.reason,
+                aside.path.display()
+            ));
+        }
+        let saved = tables.checkpoint().context("reading the checkpoint")?;
+        let checkpoint = saved.as_deref().map(Checkpoint::parse);
+        let checkpoint = match checkpoint {
+            Some(Ok(checkpoint)) => Some(checkpoint),
+            Some(Err(error)) => {
+                log::error(format_args!("{error}; analysis begins with an empty memory"));
+                None
+            }
+            None => {
+                import(&home, &tables);
+                None
+            }
+        };
+        let (since, same_policy) = match &checkpoint {
+            Some(checkpoint) => (checkpoint.batch, checkpoint.policy == policy_name),
+            None => (0, true),
+        };
+        let brain = Brain::new(Beginning {
+            home: &home,
+            policy: Arc::new(policy),
+            settings: &settings,
+            memory: Box::new(tables.clone()),
+            checkpoint,
+            same_policy,
+            seed: seed(),
+        })?;
+        let number_min = brain.last_journaled().max(since) + 1;
+        let options = Options { segment_bytes: EVENT_SEGMENT_BYTES, number_min };
+        let (event_log, opened) =
+            Log::open(&home.join(EVENT_LOG), options).context("opening the event log")?;
+        tell_opened("event log", &opened);
+        let now = clock::monotonic();
+        let mut analysis = Self {
+            context,
+            events,
+            log: event_log,
+            tables,
+            brain,
+            policy_name,
+            last: since,
+            unacknowledged: None,
+            awaits_resumed: true,
+            sync_due: None,
+            checkpoint_due: None,
+            stalled: None,
+            retry_due: None,
+            day_due: now,
+        };
+        analysis.replay(since)?;
+        analysis.checkpoint_due = (analysis.last > since).then_some(now);
+        Ok(analysis)
+    }
+
+    /// Goes through the batches behind one again.
+    fn replay(&mut self, since: u64) -> Result<()> {
+        let suspect = self.take_suspect();
+        let mut reader = Reader::new(&self.context.home.join(EVENT_LOG), since);
+        let mut buffer = Vec::new();
+        loop {
+            let frame = match reader.next_frame(&mut buffer) {
+                Ok(Some(frame)) => frame,
+                Ok(None) => break,
+                // The reader goes on behind what cannot be read.
+                Err(
+                    error @ (store::Error::Damaged { .. }
+                    | store::Error::Gone { .. }
+                    | store::Error::Ahead { .. }),
+                ) => {
+                    log::error(format_args!("event log: {error}; events there are lost"));
+                    continue;
+                }
+                Err(error) => return Err(error).context("reading the event log"),
+            };
+            let number = frame.number;
+            let skipped = suspect.filter(|(batch, _)| *batch == number).map(|(_, index)| index);
+            let Ok(batch) = Batch::parse(frame.payload) else { continue };
+            self.context.counters.add(Counter::Replayed, batch.len() as u64);
+            if self.brain.process(number, &batch, skipped, &self.context.counters).is_err() {
+                self.context.counters.add(Counter::BadBatches, 1);
+            }
+            self.last = number;
+            self.write_until_done()?;
+        }
+        while let Err(error) = self.brain.end_replay() {
+            self.wait_for_room("output files", &error);
+            self.write_until_done()?;
+        }
+        Ok(())
+    }
+
+    /// The event over which analysis has ended twice, if so: it is left out from now on.
+    fn take_suspect(&self) -> Option<(u64, u64)> {
+        let counters = &self.context.counters;
+        let in_hand = (counters.get(Counter::InHandFrame), counters.get(Counter::InHandIndex));
+        let before = (counters.get(Counter::SuspectFrame), counters.get(Counter::SuspectIndex));
+        counters.set(Counter::SuspectFrame, in_hand.0);
+        counters.set(Counter::SuspectIndex, in_hand.1);
+        if in_hand.0 == 0 || in_hand != before {
+            return None;
+        }
+        counters.add(Counter::Poisoned, 1);
+        log::error(format_args!(
+            "event {} of batch {} has ended analysis twice and is left out",
+            in_hand.1, in_hand.0
+        ));
+        Some(in_hand)
+    }
+
+    fn serve(&mut self) -> Result<()> {
+        self.events.send(&Note::Resume.write()).context("asking the collector to go back")?;
+        loop {
+            self.wait_for_work()?;
+            while let Some(signal) = self.context.signals.next()? {
+                match signal {
+                    Signal::Terminate => return self.finish(),
+                    Signal::Hangup => self.reload(),
+                    Signal::Child => {}
+                }
+            }
+            if self.is_writable() {
+                self.take_batches()?;
+                self.write();
+            }
+            self.housekeeping()?;
+        }
+    }
+
+    fn wait_for_work(&self) -> Result<()> {
+        let now = clock::monotonic();
+        let dues = [self.sync_due, self.checkpoint_due, self.retry_due, Some(self.day_due)];
+        let next = dues.into_iter().flatten().min();
+        let mut waited = vec![PollFd::new(&self.context.signals, PollFlags::IN)];
+        if self.retry_due.is_none() {
+            waited.push(PollFd::new(&self.events, PollFlags::IN));
+        }
+        wait(&mut waited, next.map(|next| next.saturating_sub(now)))
+    }
+
+    /// Whether all that was taken is written; tries again where it is time.
+    fn is_writable(&mut self) -> bool {
+        match self.retry_due {
+            None => true,
+            Some(due) if due > clock::monotonic() => false,
+            Some(_) => {
+                self.retry_due = None;
+                if let Some(packet) = self.stalled.take() {
+                    self.take(&packet);
+                }
+                if self.retry_due.is_none() {
+                    self.write();
+                }
+                self.retry_due.is_none()
+            }
+        }
+    }
+
+    fn take_batches(&mut self) -> Result<()> {
+        let mut buffer = vec![0; PACKET_BYTES_MAX];
+        for _ in 0..BATCHES_IN_A_ROW {
+            let received = self.events.receive(&mut buffer).context("receiving events")?;
+            let Received::Packet { bytes, .. } = received else { return Ok(()) };
+            self.take(buffer.get(..bytes).unwrap_or_default());
+            if self.retry_due.is_some() {
+                return Ok(());
+            }
+            if self.brain.pending_bytes() > PENDING_BYTES {
+                self.write();
+            }
+        }
+        Ok(())
+    }
+
+    /// Appends a batch to the event log and goes through its events.
+    fn take(&mut self, packet: &[u8]) {
+        let batch = match Batch::parse(packet) {
+            Ok(batch) => batch,
+            Err(error) => {
+                log::error(format_args!("a batch of events is left out: {error}"));
+                self.context.counters.add(Counter::BadBatches, 1);
+                return;
+            }
+        };
+        if batch.resumed {
+            self.awaits_resumed = false;
+        }
+        if self.awaits_resumed || batch.is_empty() {
+            return;
+        }
+        let number = match self.log.append(&[packet]) {
+            Ok(number) => number,
+            Err(error) => {
+                self.stalled = Some(packet.to_vec());
+                self.wait_for_room("event log", &error);
+                return;
+            }
+        };
+        let now = clock::monotonic();
+        self.sync_due.get_or_insert(now + SYNC_DELAY);
+        self.checkpoint_due.get_or_insert(now + CHECKPOINT_DELAY);
+        self.unacknowledged = Some(batch.id);
+        self.last = number;
+        if let Err(error) = self.brain.process(number, &batch, None, &self.context.counters) {
+            log::error(format_args!("the rest of a batch of events is left out: {error}"));
+            self.context.counters.add(Counter::BadBatches, 1);
+        }
+        self.write_journal();
+        let lag = clock::wall().seconds.saturating_sub(batch.received.seconds);
+        self.context.counters.set(Counter::LagMilliseconds, lag.max(0).unsigned_abs() * 1000);
+    }
+
+    fn write_journal(&mut self) {
+        if let Err(error) = self.brain.end_batch() {
+            self.wait_for_room("alert journal", &error);
+        }
+    }
+
+    /// Writes what the events taken so far have given.
+    fn write(&mut self) {
+        self.write_journal();
+        if let Err(error) = self.brain.flush() {
+            self.wait_for_room("output files", &error);
+        }
+    }
+
+    /// Something cannot be written: nothing is read until it can. It is told once.
+    fn wait_for_room(&mut self, what: &str, error: &dyn std::error::Error) {
+        let counters = &self.context.counters;
+        counters.add(Counter::WriteErrors, 1);
+        if counters.get(Counter::Blocked) == 0 {
+            log::error(format_args!("{what}: {error}; analysis waits until it can be written"));
+        }
+        counters.set(Counter::Blocked, 1);
+        self.retry_due = Some(clock::monotonic() + RETRY_DELAY);
+    }
+
+    /// While replaying there is nothing else to do than to wait.
+    fn write_until_done(&mut self) -> Result<()> {
+        loop {
+            self.write();
+            let Some(due) = self.retry_due.take() else { return Ok(()) };
+            let mut waited = [PollFd::new(&self.context.signals, PollFlags::IN)];
+            wait(&mut waited, Some(due.saturating_sub(clock::monotonic())))?;
+            if self.context.signals.next()? == Some(Signal::Terminate) {
+                bail!("stopped while waiting for room to write");
+            }
+        }
+    }
+
+    fn housekeeping(&mut self) -> Result<()> {
+        let now = clock::monotonic();
+        if self.retry_due.is_some() {
+            return Ok(());
+        }
+        self.context.counters.set(Counter::Blocked, 0);
+        if self.day_due <= now {
+            let wall = clock::wall();
+            self.brain.roll_over(wall);
+            self.write();
+            self.day_due = now + until_midnight(wall);
+        }
+        if self.sync_due.is_some_and(|due| due <= now) {
+            self.sync()?;
+        }
+        let is_due = self.checkpoint_due.is_some_and(|due| due <= now);
+        if is_due || self.log.bytes() > CHECKPOINT_BYTES || self.tables.commit_due() {
+            self.checkpoint()?;
+        }
+        Ok(())
+    }
+
+    /// Brings to disk what was taken, and says so to the collector.
+    fn sync(&mut self) -> Result<()> {
+        self.log.sync().context("the event log")?;
+        self.sync_due = None;
+        if let Some(id) = self.unacknowledged.take() {
+            self.events.send(&Note::Stored(id).write()).context("acknowledging events")?;
+        }
+        self.brain.count(&self.context.counters);
+        self.context.counters.set(Counter::EventLogBytes, self.log.bytes());
+        Ok(())
+    }
+
+    /// Keeps all that is remembered, and lets go of the events before.
+    fn checkpoint(&mut self) -> Result<()> {
+        let started = clock::monotonic();
+        self.sync()?;
+        self.brain.sync_journal().context("the alert journal")?;
+        let Some(mut checkpoint) = self.brain.checkpoint(self.last, self.policy_name) else {
+            return Ok(());
+        };
+        let committed = self.tables.commit(&checkpoint.write());
+        self.brain.take_marks(checkpoint);
+        if let Err(error) = committed {
+            self.wait_for_room("checkpoint", &error);
+            self.checkpoint_due = Some(started + CHECKPOINT_DELAY);
+            return Ok(());
+        }
+        self.checkpoint_due = None;
+        self.log.remove_before(self.last + 1).context("the event log")?;
+        self.brain.trim_journal().context("the alert journal")?;
+        let counters = &self.context.counters;
+        counters.add(Counter::Checkpoints, 1);
+        let took = clock::monotonic().saturating_sub(started);
+        counters.set(Counter::CheckpointMicroseconds, took.as_micros() as u64);
+        Ok(())
+    }
+
+    /// Goes by the configuration as it is now, if it has no errors.
+    fn reload(&mut self) {
+        let installation = Origin::home(&self.context.home).read(Depth::Load);
+        let name = installation.fingerprint();
+        let Some((policy, settings)) = usable(installation) else { return };
+        // The checkpoint names one policy: what was analysed by the old one goes before.
+        if let Err(error) = self.checkpoint() {
+            log::error(format_args!("{error:#}"));
+        }
+        self.brain.replace(Arc::new(policy), &settings);
+        self.policy_name = name;
+        if let Err(error) = self.checkpoint() {
+            log::error(format_args!("{error:#}"));
+        }
+        self.context.counters.add(Counter::Reloads, 1);
+        log::info("Configuration read anew.");
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        self.write();
+        if self.retry_due.is_none() {
+            self.checkpoint()?;
+        }
+        Ok(())
+    }
+}
+
+/// What is to go by, or `None` where it has errors, which are told.
+fn usable(installation: Installation) -> Option<(Policy, Settings)> {
+    match installation.usable() {
+        Ok(usable) => Some(usable),
+        Err(errors) => {
+            for line in errors.lines().filter(|line| !line.trim().is_empty()) {
+                log::error(line);
+            }
+            log::write(log::Level::Error, 1202, "Configuration error; it is not in force.");
+            None
+        }
+    }
+}
+
+/// What was remembered by OSSEC, the first time that its home is ours.
+fn import(home: &Path, tables: &Tables) {
+    for (file, table) in
+        [("queue/fts/fts-queue", Table::FirstSeen), ("queue/fts/ig-queue", Table::Ignored)]
+    {
+        if let Ok(text) = crate::home::files::read(&home.join(file), FILE_BYTES_MAX) {
+            let count = tables.import(table, &text);
+            log::info(format_args!("{count} entries of {file} are remembered"));
+        }
+    }
+}
+
+fn tell_opened(what: &str, opened: &Opened) {
+    if let Some(torn) = &opened.torn {
+        log::warning(format_args!(
+            "{what}: {} bytes of an unfinished frame were cut off at the end of {}",
+            torn.bytes,
+            torn.segment.display()
+        ));
+    }
+    if let Some(error) = &opened.damaged {
+        log::error(format_args!("{what}: {error}"));
+    }
+}
+
+/// Until the next day begins here; at most an hour, as clocks are put back and forth.
+fn until_midnight(wall: Timestamp) -> Duration {
+    let seconds = 86_400 - (wall.seconds + i64::from(wall.utc_offset)).rem_euclid(86_400);
+    Duration::from_secs(seconds.unsigned_abs().min(3600))
+}
+
+/// Keeps hashes from being foreseen.
+fn seed() -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    RandomState::new().hash_one(clock::monotonic())
+}

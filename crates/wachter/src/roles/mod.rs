@@ -1,0 +1,149 @@
+//! The processes of an installation, one file or folder each: what wakes them and what they do.
+//!
+//! A role is started by the supervisor as `wachter role NAME HOME` with its descriptors in place. It
+//! opens what it needs, enters its sandbox, says that it is ready and goes on until it is told to
+//! stop. Errors end it: the supervisor starts it again, and what it had in hand comes again.
+
+mod analysisd;
+mod execd;
+mod logcollector;
+mod monitord;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use lexopt::prelude::*;
+use rustix::event::{PollFd, Timespec, poll};
+use supervisor::counters::Counters;
+use supervisor::roles::{self, Role};
+use sys::board::Board;
+use sys::channel::Channel;
+use sys::sandbox::{self, Layers};
+use sys::signals::Signals;
+use sys::{log, process};
+use wire::note::Note;
+
+/// What every role is started with.
+struct Context {
+    role: &'static Role,
+    home: PathBuf,
+    counters: Counters,
+    signals: Signals,
+    options: Options,
+    control: Channel,
+    /// What the role's table says it inherits, in that order.
+    inherited: std::vec::IntoIter<std::os::fd::OwnedFd>,
+}
+
+/// How this run differs from others of the same home.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Options {
+    /// Files are read from their start, not from where they end now.
+    pub(crate) from_start: bool,
+}
+
+/// Where the numbers of an installation are offered, below its home.
+pub(crate) const METRICS_SOCKET: &str = monitord::SOCKET;
+
+/// The option that says so.
+pub(crate) const FROM_START: &str = "--from-start";
+
+/// What the process with the title of a daemon does.
+pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<ExitCode> {
+    let (mut name, mut home, mut options) = (None, None, Options::default());
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Long("from-start") => options.from_start = true,
+            Value(value) if name.is_none() => name = Some(value.string()?),
+            Value(value) if home.is_none() => home = Some(PathBuf::from(value)),
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    let (Some(name), Some(home)) = (name, home) else {
+        bail!("a role is started by the supervisor; see wachter run --help");
+    };
+    let role = roles::of_name(&name).with_context(|| format!("there is no role `{name}`"))?;
+    log::begin(role.daemon, Some(&home), false);
+    match start(role, home, options) {
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        Err(error) => {
+            log::error(format_args!("{error:#}"));
+            Err(error)
+        }
+    }
+}
+
+fn start(role: &'static Role, home: PathBuf, options: Options) -> Result<()> {
+    let signals = Signals::listen().context("listening to signals")?;
+    let descriptors = process::inherited(role.descriptors())
+        .context("a role is started by the supervisor, with its channels")?;
+    let mut inherited = descriptors.into_iter();
+    let (Some(control), Some(board)) = (inherited.next(), inherited.next()) else {
+        bail!("the role has no channels");
+    };
+    let context = Context {
+        role,
+        home,
+        counters: Counters::new(Board::map(board).context("mapping the board of counters")?),
+        signals,
+        options,
+        control: Channel::from_fd(control),
+        inherited,
+    };
+    match role.name {
+        "analysisd" => analysisd::run(context),
+        "execd" => execd::run(context),
+        "logcollector" => logcollector::run(context),
+        "monitord" => monitord::run(context),
+        name => bail!("the role {name} is listed but not written"),
+    }
+}
+
+impl Context {
+    /// The next inherited descriptor, in the order of the role's table.
+    fn inherit(&mut self) -> Result<std::os::fd::OwnedFd> {
+        self.inherited.next().context("the role lacks a descriptor of its table")
+    }
+
+    fn inherit_channel(&mut self) -> Result<Channel> {
+        self.inherit().map(Channel::from_fd)
+    }
+
+    /// Gives up all rights but the role's. Before threads, and before the first hostile byte.
+    fn enter_sandbox(&self) -> Result<Layers> {
+        sandbox::enter(&self.role.rights(&self.home)).context("entering the sandbox")
+    }
+
+    /// Tells the supervisor that the role is at work.
+    fn ready(&self, layers: &Layers) -> Result<()> {
+        let note = Note::Ready {
+            layers: layers.held_by.join(", ").into_bytes(),
+            missing: layers.missing.join(", ").into_bytes(),
+        };
+        self.control.send(&note.write()).context("telling the supervisor")?;
+        log::info(format_args!("Started (pid: {}).", std::process::id()));
+        Ok(())
+    }
+}
+
+/// Waits until one of these can go on, or for so long. `None` is for ever.
+fn wait(waited: &mut [PollFd<'_>], timeout: Option<Duration>) -> Result<()> {
+    let timeout = timeout.map(|wait| Timespec {
+        tv_sec: i64::try_from(wait.as_secs()).unwrap_or(i64::MAX),
+        tv_nsec: i64::from(wait.subsec_nanos()),
+    });
+    match poll(waited, timeout.as_ref()) {
+        Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
+        Err(error) => Err(error).context("waiting for input"),
+    }
+}
+
+/// Names the text of a command, so that who asks for it and who runs it mean the same.
+fn command_hash(command: &str) -> u64 {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut hasher = DefaultHasher::new();
+    command.hash(&mut hasher);
+    hasher.finish()
+}

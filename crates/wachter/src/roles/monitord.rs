@@ -1,0 +1,118 @@
+//! ossec-monitord: shows the numbers of the installation to those who watch it.
+//!
+//! It answers on a Unix socket below the home and, where the configuration names one, on a loopback
+//! port. The request is read with limits and hardly looked at: there is one answer.
+
+use std::io::{self, Read, Write};
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use rustix::event::{PollFd, PollFlags};
+use sys::accounts::group_id;
+use sys::log;
+use sys::signals::Signal;
+
+use super::{Context, wait};
+use crate::home::Origin;
+use crate::{metrics, sources};
+
+/// Below the home.
+pub(super) const SOCKET: &str = "var/run/metrics";
+
+/// How long a client may take for its request, and for taking the answer.
+const CLIENT_WAIT: Duration = Duration::from_millis(500);
+const REQUEST_BYTES_MAX: usize = 4096;
+
+pub(super) fn run(context: Context) -> Result<()> {
+    let settings = Origin::home(&context.home).settings();
+    let local = listen(&context.home.join(SOCKET))?;
+    let port = match settings.ours.metrics.listen {
+        None => None,
+        Some(address) => match TcpListener::bind(address) {
+            Ok(listener) => {
+                listener.set_nonblocking(true)?;
+                Some(listener)
+            }
+            Err(error) => {
+                log::error(format_args!("metrics cannot be offered at {address}: {error}"));
+                None
+            }
+        },
+    };
+    let layers = context.enter_sandbox()?;
+    context.ready(&layers)?;
+    loop {
+        let mut waited =
+            vec![PollFd::new(&context.signals, PollFlags::IN), PollFd::new(&local, PollFlags::IN)];
+        waited.extend(port.as_ref().map(|port| PollFd::new(port, PollFlags::IN)));
+        wait(&mut waited, None)?;
+        while let Some(signal) = context.signals.next()? {
+            if signal == Signal::Terminate {
+                let _ = std::fs::remove_file(context.home.join(SOCKET));
+                return Ok(());
+            }
+        }
+        // Errors are those of clients: who does not listen gets no answer.
+        while let Ok((client, _)) = local.accept() {
+            let timed = client
+                .set_read_timeout(Some(CLIENT_WAIT))
+                .and_then(|()| client.set_write_timeout(Some(CLIENT_WAIT)));
+            let _ = timed.and_then(|()| answer(client, &context));
+        }
+        while let Some(Ok((client, _))) = port.as_ref().map(TcpListener::accept) {
+            let timed = client
+                .set_read_timeout(Some(CLIENT_WAIT))
+                .and_then(|()| client.set_write_timeout(Some(CLIENT_WAIT)));
+            let _ = timed.and_then(|()| answer(client, &context));
+        }
+    }
+}
+
+fn listen(path: &Path) -> Result<UnixListener> {
+    let _ = std::fs::remove_file(path);
+    let listener = UnixListener::bind(path)
+        .with_context(|| format!("binding the metrics socket {}", path.display()))?;
+    listener.set_nonblocking(true)?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o660))?;
+    if rustix::process::geteuid().is_root()
+        && let Ok(group) = group_id(supervisor::roles::GROUP)
+    {
+        std::os::unix::fs::chown(path, None, Some(group))?;
+    }
+    Ok(listener)
+}
+
+fn answer(mut client: impl Read + Write, context: &Context) -> io::Result<()> {
+    let mut request = [0; REQUEST_BYTES_MAX];
+    let mut length = 0;
+    while length < request.len() && !ends(request.get(..length).unwrap_or_default()) {
+        match client.read(request.get_mut(length..).unwrap_or_default())? {
+            0 => break,
+            more => length += more,
+        }
+    }
+    let request = request.get(..length).unwrap_or_default();
+    let is_known = [&b"GET /metrics "[..], b"GET / "].iter().any(|it| request.starts_with(it));
+    let (status, body) = if is_known {
+        let roles = supervisor::read_state(&context.home).unwrap_or_default();
+        let sources = sources::read(&context.home).unwrap_or_default();
+        ("200 OK", metrics::render(&context.counters, &roles, &sources))
+    } else {
+        ("404 Not Found", "there is /metrics\n".to_owned())
+    };
+    let head = format!(
+        "HTTP/1.1 {status}\r\nContent-Type: text/plain; version=0.0.4\r\n\
+         Content-Length: {}\r\nConnection: close\r\n\r\n",
+        body.len()
+    );
+    client.write_all(head.as_bytes())?;
+    client.write_all(body.as_bytes())
+}
+
+fn ends(request: &[u8]) -> bool {
+    request.ends_with(b"\r\n\r\n") || request.ends_with(b"\n\n")
+}
