@@ -3,7 +3,7 @@
 //! A file has blocks, each for the agents that fit all its attributes. A block adds to an agent's
 //! own `ossec.conf` or overrides it, as a later section of that file would.
 
-use model::{Diagnostic, Severity, SourceId};
+use model::{Diagnostic, SourceId};
 use osxml::Element;
 
 use crate::findings::{File, Findings};
@@ -22,6 +22,7 @@ const ATTRIBUTES: &[&str] = &["name", "os", "profile", "overwrite"];
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AgentConf {
     pub blocks: Vec<AgentBlock>,
+    source: SourceId,
 }
 
 /// One block: whom it is for, and sections.
@@ -34,7 +35,6 @@ pub struct AgentBlock {
     /// OS_Match on the whole text of its `config-profile`.
     pub profile: Option<Spanned<String>>,
     pub at: Place,
-    source: SourceId,
     sections: Vec<Element>,
 }
 
@@ -58,7 +58,7 @@ pub enum RemoteCommands {
 /// Reads the file. A block with a mistake in it is kept, without what is wrong; a file that is not
 /// well-formed has no blocks.
 pub fn read(source: SourceId, text: &[u8]) -> (AgentConf, Vec<Diagnostic>) {
-    let mut conf = AgentConf::default();
+    let mut conf = AgentConf { blocks: Vec::new(), source };
     let parsed = osxml::parse(source, text);
     let usable = parsed.is_usable();
     let mut findings = Findings::new(source, File::AgentConf, parsed.diagnostics);
@@ -91,18 +91,20 @@ impl AgentConf {
         conf: &mut OssecConf,
     ) -> Vec<Diagnostic> {
         let own = conf.localfiles.len();
-        for block in self.blocks.iter().filter(|block| block.applies_to(agent)) {
-            let mut told_already = Findings::new(block.source, File::AgentConf, Vec::new());
-            let found: Vec<(&Section, &Element)> = block
-                .sections
-                .iter()
-                .filter_map(|element| Some((kind_of(element)?, element)))
-                .collect();
-            read_sections(&found, conf, &mut told_already);
-        }
+        let blocks = self.blocks.iter().filter(|block| block.applies_to(agent));
+        let found: Vec<(&Section, &Element)> = blocks
+            .flat_map(|block| &block.sections)
+            .filter_map(|element| Some((kind_of(element)?, element)))
+            .collect();
+        let mut told_already = Findings::new(self.source, File::AgentConf, Vec::new());
+        read_sections(&found, conf, &mut told_already);
         match commands {
             RemoteCommands::Accept => Vec::new(),
-            RemoteCommands::Refuse => refuse_commands(own, conf),
+            RemoteCommands::Refuse => {
+                let mut findings = Findings::new(self.source, File::AgentConf, Vec::new());
+                refuse_commands(own, conf, &mut findings);
+                findings.into_list()
+            }
         }
     }
 }
@@ -119,7 +121,6 @@ impl AgentBlock {
             os: selector("os"),
             profile: selector("profile"),
             at: (source, root.name_span),
-            source,
             sections: root.children,
         }
     }
@@ -151,20 +152,16 @@ fn read_sections(found: &[(&Section, &Element)], conf: &mut OssecConf, findings:
 }
 
 /// Removes the commands after an agent's own entries.
-fn refuse_commands(own: usize, conf: &mut OssecConf) -> Vec<Diagnostic> {
-    let mut findings = Vec::new();
+fn refuse_commands(own: usize, conf: &mut OssecConf, findings: &mut Findings) {
     let mut index = 0;
     conf.localfiles.retain(|localfile| {
         index += 1;
         let command = localfile.command.as_deref().filter(|_| index > own);
         if let Some(command) = command {
-            let (source, span) = localfile.at;
-            findings.push(messages::remote_command(command).at(source, span));
+            findings.add_to(messages::remote_command(command), localfile.at);
         }
         command.is_none()
     });
-    debug_assert!(findings.iter().all(|finding| finding.severity == Severity::Warning));
-    findings
 }
 
 /// OSSEC's smallest pattern language: alternatives between `|`, each found anywhere unless `^` or

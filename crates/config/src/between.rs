@@ -1,11 +1,16 @@
 //! What sections say of one another. They may stand in any order.
 
-use model::diagnostic::nearest;
+use std::collections::{HashMap, HashSet};
+
 use osxml::Element;
 
 use crate::findings::Findings;
 use crate::messages;
 use crate::ossec_conf::OssecConf;
+use crate::sections::Command;
+
+/// Names that a wrong one is compared with.
+const NAMES_MAX: usize = 1000;
 
 /// Reports sections that do not go together. `commands`: the `<command>` sections of the file, those
 /// that cannot be used too.
@@ -16,17 +21,20 @@ pub(crate) fn check(commands: &[&Element], conf: &OssecConf, findings: &mut Find
 
 fn check_responses(commands: &[&Element], conf: &OssecConf, findings: &mut Findings) {
     let named = commands.iter().flat_map(|section| &section.children);
-    let names: Vec<String> = named
+    let names: HashSet<String> = named
         .filter(|child| child.name == "name")
         .map(|name| name.text().trim().to_owned())
         .collect();
+    let by_name: HashMap<&str, &Command> =
+        conf.commands.iter().map(|command| (command.name.as_str(), command)).collect();
     for response in &conf.active_responses.list {
         let name = &response.command;
-        if !names.contains(&name.value) {
-            let meant = nearest(name, names.iter().map(String::as_str));
+        if !names.contains(name.as_str()) {
+            let known = names.iter().map(String::as_str).take(NAMES_MAX);
+            let meant = findings.meant(name, known);
             findings.add_to(messages::unknown_command(name, meant), name.at);
         }
-        let command = conf.commands.iter().find(|command| command.name.value == name.value);
+        let command = by_name.get(name.as_str());
         let timeout = response.timeout.as_ref().filter(|timeout| timeout.value > 0);
         if let (Some(command), Some(timeout)) = (command, timeout)
             && !command.timeout_allowed

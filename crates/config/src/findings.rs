@@ -1,11 +1,15 @@
 //! Collects what is found about one file.
 
+use model::diagnostic::nearest;
 use model::limits::DIAGNOSTICS_MAX;
 use model::{Diagnostic, SourceId, Span};
 use osxml::Element;
 
 use crate::messages;
 use crate::spanned::{Place, Spanned};
+
+/// Bytes of a word that may be a misspelling of another one: comparing takes time.
+const MISSPELLED_BYTES_MAX: usize = 64;
 
 /// The findings about one file; their number is limited.
 pub(crate) struct Findings {
@@ -20,6 +24,7 @@ pub(crate) enum File {
     OssecConf,
     /// Written for agents on any system.
     AgentConf,
+    InternalOptions,
 }
 
 impl Findings {
@@ -53,6 +58,17 @@ impl Findings {
             DIAGNOSTICS_MAX => self.list.push(messages::too_many_findings().at(source, span)),
             _ => {}
         }
+    }
+
+    /// The known word that is most likely meant by another one.
+    pub(crate) fn meant<'a>(
+        &self,
+        word: &str,
+        known: impl IntoIterator<Item = &'a str>,
+    ) -> Option<&'a str> {
+        // Nobody sees what comes after the last finding.
+        let is_told = self.list.len() < DIAGNOSTICS_MAX;
+        if is_told { meant(word, known) } else { None }
     }
 
     /// Where an element's name stands.
@@ -93,4 +109,9 @@ impl Findings {
         self.list.sort_by_key(|finding| finding.at);
         self.list
     }
+}
+
+/// The known word that is most likely meant by another one.
+pub(crate) fn meant<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if word.len() > MISSPELLED_BYTES_MAX { None } else { nearest(word, known) }
 }

@@ -5,9 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use model::diagnostic::nearest;
 use model::{Diagnostic, SourceId, Span};
 
+use crate::findings::{self, Findings};
 use crate::{messages, value};
 
 mod table;
@@ -37,7 +37,8 @@ impl InternalOptions {
 
     /// Reads a file whose values count less than those already read: the local file comes first.
     pub fn read(&mut self, source: SourceId, text: &[u8]) -> Vec<Diagnostic> {
-        let mut file = File { source, values: BTreeMap::new(), findings: Vec::new() };
+        let findings = Findings::new(source, findings::File::InternalOptions, Vec::new());
+        let mut file = File { values: BTreeMap::new(), findings };
         let mut start = 0;
         for line in text.split_inclusive(|&byte| byte == b'\n') {
             file.line(line, start);
@@ -48,15 +49,14 @@ impl InternalOptions {
                 self.values.entry(name).or_insert(value);
             }
         }
-        file.findings
+        file.findings.into_list()
     }
 }
 
 struct File {
-    source: SourceId,
     /// `None` where a line has a value that cannot be used.
     values: BTreeMap<&'static str, Option<u32>>,
-    findings: Vec<Diagnostic>,
+    findings: Findings,
 }
 
 impl File {
@@ -96,12 +96,12 @@ impl File {
     }
 
     fn unknown(&mut self, key: &str, span: Span) {
-        let meant = nearest(key, ALL.iter().map(|option| option.name));
+        let meant = self.findings.meant(key, ALL.iter().map(|option| option.name));
         self.add(messages::unknown_option(key, meant), span);
     }
 
     fn add(&mut self, finding: Diagnostic, span: Span) {
-        self.findings.push(finding.at(self.source, span));
+        self.findings.add_at(finding, span);
     }
 }
 

@@ -1,6 +1,5 @@
 //! `ossec.conf`: roots, and in them sections.
 
-use model::diagnostic::nearest;
 use model::{Diagnostic, SourceId};
 use osxml::Element;
 
@@ -103,7 +102,7 @@ pub(crate) fn known_sections<'e>(
             Some(kind) => known.push((kind, element)),
             None => {
                 let names: Vec<&str> = sections::ALL.iter().map(|kind| kind.name).collect();
-                let meant = nearest(&element.name, names.iter().copied());
+                let meant = findings.meant(&element.name, names.iter().copied());
                 findings.add(messages::unknown_section(&element.name, meant, &names), element);
             }
         }

@@ -1,7 +1,6 @@
 //! How a section is read: element by element, after a table of those it may have.
 
 use model::Diagnostic;
-use model::diagnostic::nearest;
 use osxml::Element;
 
 use crate::findings::Findings;
@@ -68,7 +67,7 @@ pub(crate) fn read<T>(
     for element in &section.children {
         let known = entries.iter().zip(&mut seen).find(|(entry, _)| entry.is(element));
         let Some((entry, seen)) = known else {
-            let meant = nearest(&element.name, names(entries));
+            let meant = findings.meant(&element.name, names(entries));
             let message = messages::unknown_element(&element.name, &section.name, meant);
             findings.add(message, element);
             continue;
@@ -97,7 +96,7 @@ pub(crate) fn container(element: &Element, allowed: &[&str], findings: &mut Find
 fn only_attributes(element: &Element, allowed: &[&str], findings: &mut Findings) {
     for attribute in &element.attributes {
         if !allowed.contains(&attribute.name.as_str()) {
-            let meant = nearest(&attribute.name, allowed.iter().copied());
+            let meant = findings.meant(&attribute.name, allowed.iter().copied());
             let message = messages::unknown_attribute(&attribute.name, &element.name, meant);
             findings.add_at(message, attribute.name_span);
         }

@@ -5,7 +5,6 @@
 
 use std::ops::RangeInclusive;
 
-use model::diagnostic::nearest;
 use osxml::Element;
 
 use crate::address::{AddressEntry, Host, parse_address};
@@ -106,7 +105,7 @@ pub(crate) fn word_in_any_case<T: Copy>(
 
 fn unknown_word<T>(element: &Element, text: &str, words: &[(&str, T)], findings: &mut Findings) {
     let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-    let meant = nearest(text, words.iter().copied());
+    let meant = findings.meant(text, words.iter().copied());
     let message = messages::unknown_value(&element.name, text, meant, &words);
     findings.add_to_content(message, element);
 }

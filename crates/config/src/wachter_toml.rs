@@ -18,11 +18,11 @@
 use std::net::SocketAddr;
 use std::ops::{Range, RangeInclusive};
 
-use model::diagnostic::nearest;
 use model::{Diagnostic, SourceId, Span};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::findings::meant;
 use crate::messages;
 
 /// What the file says.
@@ -170,7 +170,7 @@ impl Reader {
             } else {
                 let tables = KEYS.iter().map(|key| key.table);
                 let tables = tables.filter(|other| table.is_empty() && !other.is_empty());
-                let meant = nearest(name.get_ref(), known.map(|key| key.name).chain(tables));
+                let meant = meant(name.get_ref(), known.map(|key| key.name).chain(tables));
                 self.add(messages::unknown_key(name.get_ref(), table, meant), name.span());
             }
         }

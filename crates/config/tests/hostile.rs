@@ -103,3 +103,18 @@ proptest! {
         read_all(lines.join("\n").as_bytes())?;
     }
 }
+
+/// What a file may cost is bounded: lists of thousands are read in one go.
+#[test]
+fn long_lists() {
+    let paths: String = (0..1000).map(|number| format!("/{number},")).collect();
+    let directories = format!("<directories check_all=\"yes\" restrict=\"{}\">", "x".repeat(8000));
+    let element = format!("{directories}{paths}</directories>");
+    let text = format!("<ossec_config><syscheck>{}</syscheck></ossec_config>", element.repeat(500));
+    let (conf, findings) = ossec_conf::read(SourceId(0), text.as_bytes());
+    assert_eq!(conf.syscheck.directories.len(), 1000);
+    assert!(findings.iter().any(|finding| finding.code == "too-many-findings"));
+    let word = "y".repeat(8000);
+    let text = format!("<ossec_config>{}</ossec_config>", format!("<{word}/>").repeat(1000));
+    assert_eq!(ossec_conf::read(SourceId(0), text.as_bytes()).1.len(), 1000);
+}

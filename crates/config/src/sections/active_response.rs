@@ -1,6 +1,5 @@
 //! `<active-response>`: which command answers which events, and where.
 
-use model::diagnostic::nearest;
 use osxml::Element;
 
 use crate::findings::Findings;
@@ -157,7 +156,7 @@ fn location(draft: &mut Draft, element: &Element, findings: &mut Findings) {
             "defined-agent" => draft.location.defined_agent = true,
             "all" | "any" => draft.location.all = true,
             _ => {
-                let meant = nearest(word, LOCATIONS);
+                let meant = findings.meant(word, LOCATIONS);
                 let message = messages::unknown_value(&element.name, word, meant, &LOCATIONS);
                 findings.add_to_content(message, element);
             }

@@ -1,6 +1,7 @@
 //! `<command>`: programs that can be run in answer to an event.
 
-use model::diagnostic::nearest;
+use std::collections::HashSet;
+
 use osxml::Element;
 
 use crate::findings::Findings;
@@ -60,6 +61,7 @@ pub(super) const ELEMENTS: &[Entry<Draft>] = &[
 ];
 
 pub(super) fn read(sections: &[&Element], conf: &mut OssecConf, findings: &mut Findings) {
+    let mut names = HashSet::new();
     for section in sections.iter().filter(|section| !section.children.is_empty()) {
         let mut draft = Draft::default();
         section::read(section, ELEMENTS, &mut draft, findings);
@@ -71,7 +73,7 @@ pub(super) fn read(sections: &[&Element], conf: &mut OssecConf, findings: &mut F
         if !complete {
             continue;
         }
-        if conf.commands.iter().any(|known| known.name.value == name.value) {
+        if !names.insert(name.value.clone()) {
             findings.add_to(messages::command_repeated(&name), name.at);
             continue;
         }
@@ -95,7 +97,7 @@ fn expect(draft: &mut Draft, element: &Element, findings: &mut Findings) {
             "srcip" => draft.expect.srcip = true,
             "filename" => draft.expect.filename = true,
             _ => {
-                let meant = nearest(word, EXPECTED);
+                let meant = findings.meant(word, EXPECTED);
                 let message = messages::unknown_word(&element.name, word, meant, &EXPECTED);
                 findings.add_to_content(message, element);
             }

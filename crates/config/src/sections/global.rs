@@ -194,7 +194,7 @@ fn custom_alert_output(global: &mut Global, element: &Element, findings: &mut Fi
         let word = format!("${}", piece.get(..end).unwrap_or_default());
         // compat: a token may be followed by anything, letters too.
         if !ALERT_TOKENS.iter().any(|token| word.starts_with(token)) {
-            let meant = model::diagnostic::nearest(&word, ALERT_TOKENS);
+            let meant = findings.meant(&word, ALERT_TOKENS);
             findings.add_to_content(messages::unknown_token(&word, meant), element);
         }
     }

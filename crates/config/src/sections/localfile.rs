@@ -1,6 +1,5 @@
 //! `<localfile>`: which logs are watched.
 
-use model::diagnostic::nearest;
 use model::{SourceId, Span};
 use osxml::Element;
 
@@ -249,7 +248,7 @@ fn log_format(draft: &mut Draft, element: &Element, findings: &mut Findings) {
         _ => {
             let names: Vec<&str> =
                 FORMATS.iter().map(|(name, _)| *name).chain([MULTI_LINE]).collect();
-            let meant = nearest(&text, names.iter().copied());
+            let meant = findings.meant(&text, names.iter().copied());
             messages::unknown_value(&element.name, &text, meant, &names)
         }
     };

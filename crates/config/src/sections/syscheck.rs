@@ -1,5 +1,8 @@
 //! `<syscheck>`: which files are watched, and which changes of them are told.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use osxml::{Attribute, Element};
 
 use crate::findings::Findings;
@@ -46,8 +49,8 @@ pub struct Directory {
     pub report_changes: bool,
     /// Directories in it are left out.
     pub no_recurse: bool,
-    /// OS_Match on the whole path: other files are left out.
-    pub restrict: Option<Spanned<String>>,
+    /// OS_Match on the whole path: other files are left out. The paths of an element share it.
+    pub restrict: Option<Arc<Spanned<String>>>,
 }
 
 /// What is compared.
@@ -62,7 +65,7 @@ pub struct Checks {
     pub permissions: bool,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SyscheckIgnore {
     pub text: String,
     /// Whether it is an OS_Match pattern (`type="sregex"`) and not the start of a path.
@@ -156,8 +159,22 @@ pub(super) const ELEMENTS: &[Entry<Syscheck>] = &[
 ];
 
 pub(super) fn read(sections: &[&Element], conf: &mut OssecConf, findings: &mut Findings) {
+    let syscheck = &mut conf.syscheck;
     for section in sections {
-        section::read(section, ELEMENTS, &mut conf.syscheck, findings);
+        section::read(section, ELEMENTS, syscheck, findings);
+    }
+    let mut paths = HashSet::new();
+    syscheck.directories.retain(|directory| {
+        let is_new = paths.insert(directory.path.value.clone());
+        if !is_new {
+            findings.add_to(messages::path_repeated(&directory.path), directory.path.at);
+        }
+        is_new
+    });
+    // compat: what is there already is not added again.
+    for list in [&mut syscheck.ignore, &mut syscheck.nodiff] {
+        let mut entries = HashSet::new();
+        list.retain(|entry| entries.insert(entry.clone()));
     }
 }
 
@@ -167,7 +184,7 @@ struct Options {
     realtime: bool,
     report_changes: bool,
     no_recurse: bool,
-    restrict: Option<Spanned<String>>,
+    restrict: Option<Arc<Spanned<String>>>,
 }
 
 /// Fixed: a path that cannot be used does not take those after it along.
@@ -189,10 +206,6 @@ fn directories(syscheck: &mut Syscheck, element: &Element, findings: &mut Findin
         empty = false;
         if !path.starts_with('/') && !value::is_of_windows(path) {
             findings.add_to(messages::not_absolute(&element.name, path), at);
-            continue;
-        }
-        if syscheck.directories.iter().any(|known| known.path.value == path) {
-            findings.add_to(messages::path_repeated(path), at);
             continue;
         }
         let Some(Options { checks, realtime, report_changes, no_recurse, restrict }) = &options
@@ -231,7 +244,7 @@ fn options(element: &Element, findings: &mut Findings) -> Option<Options> {
         if attribute.name == "restrict" {
             let value = attribute.text().into_owned();
             let at = findings.place(attribute.value_span);
-            options.restrict = (!value.is_empty()).then_some(Spanned { value, at });
+            options.restrict = (!value.is_empty()).then(|| Arc::new(Spanned { value, at }));
         } else if ATTRIBUTES.contains(&attribute.name.as_str())
             && let Some(on) = yes_or_no(attribute, findings)
         {
@@ -285,7 +298,6 @@ fn yes_or_no(attribute: &Attribute, findings: &mut Findings) -> Option<bool> {
     }
 }
 
-/// compat: what is there already is not added again.
 fn entry(element: &Element, list: &mut Vec<SyscheckIgnore>, findings: &mut Findings) {
     let kind = element.attributes.iter().find(|attribute| attribute.name == "type");
     if let Some(kind) = kind.filter(|kind| kind.value != PATTERN.as_bytes()) {
@@ -294,8 +306,5 @@ fn entry(element: &Element, list: &mut Vec<SyscheckIgnore>, findings: &mut Findi
         return findings.add_at(message, kind.value_span);
     }
     let Some(text) = value::text(element, findings) else { return };
-    let entry = SyscheckIgnore { text, is_pattern: kind.is_some() };
-    if !list.contains(&entry) {
-        list.push(entry);
-    }
+    list.push(SyscheckIgnore { text, is_pattern: kind.is_some() });
 }
