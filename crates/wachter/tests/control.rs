@@ -269,3 +269,194 @@ fn init_scripts() {
     fs::remove_file(home.path("bin/ossec-control")).unwrap();
     assert_eq!((run(&lsb, "stop").2, run(&lsb, "start").2, run(&slackware, "stop").2), (0, 5, 5));
 }
+
+/// An installation with all that is bundled, which is stopped in the end.
+struct Installed {
+    root: TempDir,
+}
+
+impl Drop for Installed {
+    fn drop(&mut self) {
+        let _ = self.control("stop");
+        // Whoever is not root cannot remove what is in directories that nobody may write to.
+        let home = self.home();
+        for dir in ["", "bin", "etc", "queue", "rules", "active-response", "var", "backup", "tmp"] {
+            let _ = fs::set_permissions(home.join(dir), fs::Permissions::from_mode(0o700));
+        }
+    }
+}
+
+impl Installed {
+    fn new() -> Self {
+        let root = tempfile::tempdir().unwrap();
+        let mut install = Command::new(env!("CARGO_BIN_EXE_wachter"));
+        install.args(["install", "--no-users", "--root"]).arg(root.path());
+        fs::create_dir_all(root.path().join("etc/rc.d")).unwrap();
+        let output = install.output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        Self { root }
+    }
+
+    fn home(&self) -> PathBuf {
+        self.root.path().join("var/ossec")
+    }
+
+    fn command(&self, verb: &str) -> Command {
+        let mut command = Command::new(self.home().join("bin/ossec-control"));
+        command.arg(verb).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    /// What is said and the exit code.
+    fn control(&self, verb: &str) -> (String, i32) {
+        let output = self.command(verb).output().unwrap();
+        (text(&output.stdout), output.status.code().unwrap())
+    }
+
+    #[track_caller]
+    fn check(&self, verb: &str, said: &str) {
+        assert_eq!(self.control(verb), (said.to_owned(), 0));
+    }
+
+    fn supervisor(&self) -> u32 {
+        let lock = fs::read_to_string(self.home().join("var/run/wachter.lock")).unwrap();
+        lock.trim().parse().unwrap()
+    }
+
+    /// The pid files, one a daemon that runs.
+    fn pid_files(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.home().join("var/run")).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<String> = names.filter(|name| name.ends_with(".pid")).collect();
+        names.sort();
+        names
+    }
+
+    fn break_conf(&self) {
+        let path = self.home().join("etc/ossec.conf");
+        fs::write(&path, fs::read_to_string(&path).unwrap() + "<bad").unwrap();
+    }
+}
+
+/// The daemons that there are, as they are told of when they start.
+fn started(line: impl Fn(&str) -> String) -> String {
+    let daemons = ["ossec-execd", "ossec-analysisd", "ossec-logcollector", "ossec-monitord"];
+    daemons.map(|daemon| line(daemon) + "\n").concat() + "Completed.\n"
+}
+
+fn running() -> String {
+    lines(|daemon| match is_built(daemon) {
+        true => format!("{daemon} is running..."),
+        false => format!("{daemon} not running (not built yet)..."),
+    })
+}
+
+fn stopped() -> String {
+    let killed = lines(|daemon| match is_built(daemon) {
+        true => format!("Killing {daemon} .. "),
+        false => format!("{daemon} not running .."),
+    });
+    killed + "OSSEC HIDS v4.3.0 Stopped\n"
+}
+
+#[test]
+fn from_start_to_stop() {
+    let installed = Installed::new();
+    let start = STARTING.to_owned() + &started(|daemon| format!("Started {daemon}..."));
+    installed.check("start", &start);
+    installed.check("status", &running());
+    assert_eq!(installed.pid_files().len(), 4);
+    let supervisor = installed.supervisor();
+    let again = STARTING.to_owned() + &started(|daemon| format!("{daemon} already running..."));
+    installed.check("start", &again);
+    let before = installed.pid_files();
+    installed.check("reload", "Reloading OSSEC HIDS v4.3.0...\nCompleted.\n");
+    assert_eq!((installed.supervisor(), installed.pid_files()), (supervisor, before));
+    installed.check("restart", &(stopped() + &start));
+    assert_ne!(installed.supervisor(), supervisor);
+    installed.check("stop", &stopped());
+    assert_eq!(installed.pid_files(), [""; 0]);
+    assert!(installed.home().join("queue/ossec/queue").symlink_metadata().is_err());
+    assert_eq!(installed.control("status").1, 1);
+}
+
+/// The first thing that is typed after an installation, word for word.
+#[test]
+fn as_the_init_script_does_it() {
+    let installed = Installed::new();
+    let script = fs::read_to_string(installed.root.path().join("etc/rc.d/init.d/ossec")).unwrap();
+    let home = installed.home();
+    let script = script.replace("/var/ossec", home.to_str().unwrap());
+    let script = script.replace("/etc/ossec-init.conf", "/nowhere");
+    let path = installed.root.path().join("ossec");
+    fs::write(&path, script).unwrap();
+    let run = |verb: &str| {
+        let output = Command::new("/bin/sh").arg(&path).arg(verb).output().unwrap();
+        (text(&output.stdout), output.status.code().unwrap())
+    };
+    assert_eq!(run("start"), ("Starting OSSEC-HIDS \n".to_owned(), 0));
+    assert_eq!(run("status"), (running(), 0));
+    assert_eq!(run("stop"), ("Stopping OSSEC-HIDS \n".to_owned(), 0));
+}
+
+#[test]
+fn two_starts_at_once() {
+    let installed = Installed::new();
+    let both = [installed.command("start").spawn(), installed.command("start").spawn()];
+    let outputs = both.map(|child| child.unwrap().wait_with_output().unwrap());
+    let mut said = outputs.map(|output| {
+        assert!(output.status.success(), "{output:?}");
+        text(&output.stdout)
+    });
+    said.sort();
+    let first = STARTING.to_owned() + &started(|daemon| format!("Started {daemon}..."));
+    let second = STARTING.to_owned() + &started(|daemon| format!("{daemon} already running..."));
+    assert_eq!(said, [first, second]);
+    assert_eq!(installed.pid_files().len(), 4);
+}
+
+#[test]
+fn a_broken_configuration_changes_nothing_that_runs() {
+    let installed = Installed::new();
+    assert_eq!(installed.control("start").1, 0);
+    let before = (installed.supervisor(), installed.pid_files());
+    installed.break_conf();
+    for verb in ["restart", "reload"] {
+        let refused = "ossec-analysisd: Configuration error. Exiting.\n".to_owned();
+        assert_eq!(installed.control(verb), (refused, 1));
+    }
+    installed.check("status", &running());
+    assert_eq!((installed.supervisor(), installed.pid_files()), before);
+    installed.check("stop", &stopped());
+}
+
+/// A supervisor that is killed takes its daemons with it, and nothing keeps the next from starting.
+#[test]
+fn a_supervisor_that_is_killed() {
+    let installed = Installed::new();
+    assert_eq!(installed.control("start").1, 0);
+    let files = installed.pid_files();
+    let pid = rustix::process::Pid::from_raw(installed.supervisor().cast_signed()).unwrap();
+    let pidfds: Vec<_> = files
+        .iter()
+        .map(|name| {
+            let number = name.rsplit('-').next().unwrap().strip_suffix(".pid").unwrap();
+            let pid = rustix::process::Pid::from_raw(number.parse().unwrap()).unwrap();
+            rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).unwrap()
+        })
+        .collect();
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+    for pidfd in &pidfds {
+        let mut ended = [rustix::event::PollFd::new(pidfd, rustix::event::PollFlags::IN)];
+        rustix::event::poll(&mut ended, None).unwrap();
+    }
+    let (said, code) = installed.control("status");
+    assert_eq!(code, 1);
+    for name in &files {
+        let path = installed.home().join("var/run").join(name);
+        assert!(said.contains(&format!("Deleting PID file '{}' not used...\n", path.display())));
+    }
+    assert!(said.contains("ossec-analysisd not running...\n"), "{said}");
+    assert_eq!(installed.control("start").1, 0);
+    installed.check("status", &running());
+}
