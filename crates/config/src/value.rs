@@ -38,6 +38,16 @@ pub(crate) fn put(element: &Element, value: &mut Option<Spanned<String>>, findin
     }
 }
 
+/// A text in which blanks and line ends count.
+pub(crate) fn verbatim(element: &Element, findings: &mut Findings) -> Option<Spanned<String>> {
+    let text = utf8(element, findings)?;
+    if text.trim().is_empty() {
+        findings.add(messages::empty_value(&element.name), element);
+        return None;
+    }
+    Some(findings.spanned(text.to_owned(), element))
+}
+
 /// A text that may be empty, which says nothing.
 pub(crate) fn put_or_none(
     element: &Element,
@@ -51,15 +61,21 @@ pub(crate) fn put_or_none(
 
 /// The content without blanks around it, if it is text; it may be empty.
 pub(crate) fn trimmed<'e>(element: &'e Element, findings: &mut Findings) -> Option<&'e str> {
-    let Ok(text) = std::str::from_utf8(&element.content) else {
-        findings.add_to_content(messages::not_text(&element.name), element);
-        return None;
-    };
+    let text = utf8(element, findings)?;
     let trimmed = text.trim();
     if !trimmed.is_empty() && trimmed.len() != text.len() {
         findings.add_to_content(messages::blank_around_value(&element.name, trimmed), element);
     }
     Some(trimmed)
+}
+
+/// The content, if it is text.
+pub(crate) fn utf8<'e>(element: &'e Element, findings: &mut Findings) -> Option<&'e str> {
+    let text = std::str::from_utf8(&element.content).ok();
+    if text.is_none() {
+        findings.add_to_content(messages::not_text(&element.name), element);
+    }
+    text
 }
 
 /// `yes` or `no`.

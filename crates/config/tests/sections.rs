@@ -101,7 +101,7 @@ fn what_installers_write() {
     assert_eq!(codes, ["no-allowed-ips"]);
     assert_eq!((conf.remotes.len(), conf.commands.len(), conf.localfiles.len()), (2, 2, 2));
     assert_eq!(conf.syscheck.directories.len(), 6);
-    assert_eq!(conf.localfiles[1].command.as_deref().map(str::len), Some(51));
+    assert_eq!(conf.localfiles[1].command.as_deref().map(str::len), Some(50));
     let agent = "<client><server-ip>192.0.2.1</server-ip><config-profile></config-profile></client>\
         <active-response><disabled>no</disabled></active-response>";
     assert_eq!(text(&read(agent).client.unwrap().config_profile), "");
@@ -138,6 +138,8 @@ fn global() {
         &Allowed::Name("host.example.org".to_owned()),
     ];
     assert_eq!(allowed, expected);
+    let form = text(&conf.global.custom_alert_output);
+    assert_eq!(form, "$TIMESTAMP $RULEID: $FULLLOG\n", "blanks are part of it");
     let program = read("<global><smtp_server>/usr/sbin/sendmail -t</smtp_server></global>");
     let expected = MailServer::Program("/usr/sbin/sendmail -t".to_owned());
     assert_eq!(program.global.mail.smtp_server.as_deref(), Some(&expected));

@@ -187,8 +187,9 @@ fn allow_list(global: &mut Global, element: &Element, findings: &mut Findings) {
 }
 
 fn custom_alert_output(global: &mut Global, element: &Element, findings: &mut Findings) {
-    value::put(element, &mut global.custom_alert_output, findings);
-    let text = element.text();
+    let Some(form) = value::verbatim(element, findings) else { return };
+    let text = form.value.clone();
+    global.custom_alert_output = Some(form);
     for piece in text.split('$').skip(1) {
         let end = piece.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(piece.len());
         let word = format!("${}", piece.get(..end).unwrap_or_default());

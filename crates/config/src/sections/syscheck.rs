@@ -190,9 +190,7 @@ struct Options {
 /// Fixed: a path that cannot be used does not take those after it along.
 fn directories(syscheck: &mut Syscheck, element: &Element, findings: &mut Findings) {
     let options = options(element, findings);
-    let Ok(text) = std::str::from_utf8(&element.content) else {
-        return findings.add_to_content(messages::not_text(&element.name), element);
-    };
+    let Some(text) = value::utf8(element, findings) else { return };
     let mut start = 0;
     let mut empty = true;
     for item in text.split(',') {
