@@ -117,7 +117,8 @@ impl OutputFiles {
 
     /// Says what time it is: the files of its day are there after the next flush, and the fixed
     /// names lead to them. To be called at the start, and whenever the caller wakes up, so that the
-    /// day changes without an event too. Every record says it by itself.
+    /// day changes without an event too. Every record says it by itself. Not to be called with the
+    /// clock's time while events are judged again after a kill.
     pub fn roll_over(&mut self, at: Timestamp) {
         let day = Some(Day::of(at));
         if self.day != day {

@@ -10,6 +10,8 @@ use std::io::Write;
 use model::Timestamp;
 
 const SECONDS_OF_HOUR: i64 = 3600;
+/// How long events of an hour are waited for when it is over.
+const LATE_SECONDS_MAX: i64 = 60;
 /// First bytes of a saved count; the last is the version of the layout.
 const MAGIC: &[u8; 8] = b"totals\0\x01";
 
@@ -55,10 +57,13 @@ impl Totals {
         over
     }
 
-    /// Ends an hour that is over although no event came; `at` is now.
+    /// Ends an hour that is over although no event came; `at` is now. Events may be a little late:
+    /// they still count. Not to be called while events are judged again after a kill, for then the
+    /// hour's events are still to come.
     #[must_use = "the hour that is over is to be written"]
     pub fn end_hour(&mut self, at: Timestamp) -> Option<HourTotals> {
-        let hour = hour_of(at);
+        let seconds = at.seconds.saturating_sub(LATE_SECONDS_MAX);
+        let hour = hour_of(Timestamp { seconds, ..at });
         self.current.take_if(|current| current.hour < hour)
     }
 
@@ -183,8 +188,10 @@ mod tests {
         let hour = totals.count(later(3600), &silent).unwrap();
         assert_eq!(text(&hour), "22-100-0-1\n22-5716-5-2\n22--2--5--1--1\n\n");
         assert_eq!((hour.at().civil().day, hour.at().civil().hour), (24, 22));
+        // 23:45:11, 00:00:59 and 00:01:00.
         assert_eq!(totals.end_hour(later(3600)), None);
-        let hour = totals.end_hour(later(7200)).unwrap();
+        assert_eq!(totals.end_hour(later(4548)), None);
+        let hour = totals.end_hour(later(4549)).unwrap();
         assert_eq!(text(&hour), "23-100-0-1\n23--0--1--0--0\n\n");
         assert_eq!(totals.take(), None);
     }
