@@ -81,10 +81,11 @@ fn label(text: &str) -> String {
 
 /// Memory of a process that is in RAM; 0 where it cannot be read.
 pub(crate) fn resident_bytes(process: u32) -> u64 {
-    let path = Path::new("/proc").join(process.to_string()).join("statm");
+    let path = Path::new("/proc").join(process.to_string()).join("status");
     let text = fs::read_to_string(path).unwrap_or_default();
-    let pages: Option<u64> = text.split_whitespace().nth(1).and_then(|pages| pages.parse().ok());
-    pages.unwrap_or(0) * rustix::param::page_size() as u64
+    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib: Option<u64> = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+    kib.unwrap_or(0) * 1024
 }
 
 #[cfg(test)]

@@ -303,12 +303,28 @@ fn assert_whole(what: &str, times: &BTreeMap<u64, u64>) {
     let doubled: Vec<(&u64, &u64)> = times.iter().filter(|(_, times)| **times > 1).collect();
     assert!(
         missing.is_empty() && doubled.is_empty(),
-        "{what}: {} missing, first {:?}; {} doubled, first {:?}",
+        "{what}: {} missing: {}; {} doubled: {}",
         missing.len(),
-        missing.iter().take(5).collect::<Vec<_>>(),
+        ranges(&missing),
         doubled.len(),
-        doubled.iter().take(5).collect::<Vec<_>>()
+        ranges(&doubled.iter().map(|(number, _)| **number).collect::<Vec<_>>())
     );
+}
+
+/// `1-4000 8001-8002` for the numbers of a sorted list.
+fn ranges(numbers: &[u64]) -> String {
+    let mut text = String::new();
+    let mut at = 0;
+    while let Some(first) = numbers.get(at) {
+        let mut last = *first;
+        while numbers.get(at + 1) == Some(&(last + 1)) {
+            at += 1;
+            last += 1;
+        }
+        at += 1;
+        text.push_str(&format!("{first}-{last} "));
+    }
+    text
 }
 
 /// The text of all dated files of alerts with this ending.

@@ -66,6 +66,12 @@ pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<ExitCode> {
     };
     let role = roles::of_name(&name).with_context(|| format!("there is no role `{name}`"))?;
     log::begin(role.daemon, Some(&home), false);
+    // What lists of processes show; the kernel keeps 15 bytes of it.
+    if let Ok(name) = std::ffi::CString::new(role.daemon) {
+        let _ = rustix::thread::set_name(&name);
+    }
+    // A role has no terminal: what a bug says of itself goes to the log.
+    std::panic::set_hook(Box::new(|panic| log::error(panic)));
     match start(role, home, options) {
         Ok(()) => Ok(ExitCode::SUCCESS),
         Err(error) => {

@@ -36,6 +36,7 @@ impl Installation {
     pub fn bundled(sections: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let root = dir.path().join("root");
+        fs::create_dir(&root).unwrap();
         let output = wachter(&["install", "--no-users", "--no-service", "--root"], &root);
         assert!(output.status.success(), "{}", text(&output));
         let home = root.join("var/ossec");

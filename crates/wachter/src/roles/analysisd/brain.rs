@@ -359,6 +359,10 @@ impl Brain {
         self.journal.sync()
     }
 
+    pub(super) fn sync_files(&mut self) -> Result<(), outputs::WriteError> {
+        self.files.sync_all()
+    }
+
     /// Keeps the journal within its size.
     pub(super) fn trim_journal(&mut self) -> Result<u64, store::Error> {
         self.journal.keep_at_most(self.form.journal_bytes_max)

@@ -114,8 +114,11 @@ impl Analysis {
         };
         let (since, same_policy) = match &checkpoint {
             Some(checkpoint) => (checkpoint.batch, checkpoint.policy == policy_name),
-            None => (0, true),
+            // What was written without a checkpoint cannot be told from what comes again but by the
+            // journal.
+            None => (0, false),
         };
+        let is_first = checkpoint.is_none();
         let brain = Brain::new(Beginning {
             home: &home,
             policy: Arc::new(policy),
@@ -148,7 +151,12 @@ impl Analysis {
             day_due: now,
         };
         analysis.replay(since)?;
-        analysis.checkpoint_due = (analysis.last > since).then_some(now);
+        // From now on whatever comes is behind a checkpoint that knows how long the files were.
+        analysis.brain.roll_over(clock::wall());
+        analysis.write_until_done()?;
+        if is_first || analysis.last > since {
+            analysis.checkpoint()?;
+        }
         Ok(analysis)
     }
 
@@ -386,6 +394,10 @@ impl Analysis {
         let started = clock::monotonic();
         self.sync()?;
         self.brain.sync_journal().context("the alert journal")?;
+        if let Err(error) = self.brain.sync_files() {
+            self.wait_for_room("output files", &error);
+            return Ok(());
+        }
         let Some(mut checkpoint) = self.brain.checkpoint(self.last, self.policy_name) else {
             return Ok(());
         };
