@@ -4,6 +4,7 @@
 //! killed at random, the disk fills and, where this may be done, the clock jumps. Afterwards every
 //! line has its alert, once, in alerts.json, alerts.log and the journal.
 #![expect(clippy::disallowed_methods, reason = "real processes in real time")]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test")]
 
 mod installation;
 

@@ -1,5 +1,6 @@
 //! A real installation in a folder of its own, with real processes, for tests.
 #![allow(dead_code, reason = "each test uses a part of it")]
+#![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub, reason = "for tests")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
