@@ -270,7 +270,7 @@ fn init_scripts() {
     assert_eq!((run(&lsb, "stop").2, run(&lsb, "start").2, run(&slackware, "stop").2), (0, 5, 5));
 }
 
-/// An installation with all that is bundled, which is stopped in the end.
+/// A whole installation with the small rule set, which is stopped in the end.
 struct Installed {
     root: TempDir,
 }
@@ -289,12 +289,34 @@ impl Drop for Installed {
 impl Installed {
     fn new() -> Self {
         let root = tempfile::tempdir().unwrap();
+        fs::create_dir_all(root.path().join("etc/rc.d")).unwrap();
+        // Where this machine has OSSEC's accounts, root's daemons run as them: they must get there.
+        fs::set_permissions(root.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        for file in ["etc/passwd", "etc/group"] {
+            fs::copy(Path::new("/").join(file), root.path().join(file)).unwrap();
+        }
         let mut install = Command::new(env!("CARGO_BIN_EXE_wachter"));
         install.args(["install", "--no-users", "--root"]).arg(root.path());
-        fs::create_dir_all(root.path().join("etc/rc.d")).unwrap();
         let output = install.output().unwrap();
         assert!(output.status.success(), "{output:?}");
-        Self { root }
+        let installed = Self { root };
+        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/home");
+        let rules = installed.home().join("rules");
+        fs::set_permissions(&rules, fs::Permissions::from_mode(0o750)).unwrap();
+        for entry in fs::read_dir(&rules).unwrap() {
+            fs::remove_file(entry.unwrap().path()).unwrap();
+        }
+        for folder in ["etc", "rules"] {
+            let to = installed.home().join(folder);
+            fs::set_permissions(&to, fs::Permissions::from_mode(0o750)).unwrap();
+            for entry in fs::read_dir(from.join(folder)).unwrap() {
+                let entry = entry.unwrap();
+                let to = to.join(entry.file_name());
+                fs::copy(entry.path(), &to).unwrap();
+                fs::set_permissions(&to, fs::Permissions::from_mode(0o644)).unwrap();
+            }
+        }
+        installed
     }
 
     fn home(&self) -> PathBuf {
