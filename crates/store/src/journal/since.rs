@@ -46,18 +46,33 @@ pub fn segments(dir: &Path) -> Result<Vec<u64>, Error> {
 pub fn since(dir: &Path, time: i64) -> Result<Cursor, Error> {
     let firsts = segment::list(dir)?;
     // The last segment that starts before that time: a search in halves, over one frame each.
-    let (mut low, mut high) = (0, firsts.len());
+    let (mut start, mut low, mut high) = (0, 0, firsts.len());
     while low < high {
         let middle = low + (high - low) / 2;
-        let Some(&first) = firsts.get(middle) else { break };
-        // What cannot be read is taken for early, so that nothing is left out.
-        match first_time(dir, first)? {
-            Some(start) if start >= time => high = middle,
-            _ => low = middle + 1,
+        // Where one cannot be read, the one before it tells; nothing must be left out.
+        match newest_time(dir, firsts.get(low..=middle).unwrap_or_default())? {
+            Some((index, first_time)) if first_time >= time => high = low + index,
+            Some((index, _)) => {
+                start = low + index;
+                low = middle + 1;
+            }
+            None => low = middle + 1,
         }
     }
-    let Some(&first) = firsts.get(low.saturating_sub(1)) else { return Ok(Cursor::default()) };
-    scan(dir, first, time)
+    match firsts.get(start) {
+        Some(&first) => scan(dir, first, time),
+        None => Ok(Cursor::default()),
+    }
+}
+
+/// The time of the first alert in the last of these segments that can be read, and which it is.
+fn newest_time(dir: &Path, firsts: &[u64]) -> Result<Option<(usize, i64)>, Error> {
+    for (index, &first) in firsts.iter().enumerate().rev() {
+        if let Some(time) = first_time(dir, first)? {
+            return Ok(Some((index, time)));
+        }
+    }
+    Ok(None)
 }
 
 /// The time of the first alert in a segment.
