@@ -13,6 +13,7 @@
 //! Start reading at `tools/mod.rs`; `home.rs` reads an installation.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is what a command is for")]
 
+mod alert_lines;
 mod alert_view;
 mod escape;
 mod home;
