@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+pub(crate) mod alerts;
 pub(crate) mod bench;
 pub(crate) mod check;
 pub(crate) mod control;
@@ -33,6 +34,12 @@ pub(crate) const ALL: &[Tool] = &[
         original: Some("ossec-logtest"),
         about: "says what decoders and rules make of log lines",
         run: logtest::run,
+    },
+    Tool {
+        name: "alerts",
+        original: None,
+        about: "shows and follows the alerts of an installation",
+        run: alerts::run,
     },
     Tool {
         name: "check",
