@@ -1,5 +1,6 @@
 //! The roles: one process each, with its rights. This table is all that a role may do.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use sys::accounts::Account;
@@ -14,8 +15,11 @@ pub struct Role {
     pub daemon: &'static str,
     /// Its row on the board of counters.
     pub row: usize,
-    /// The user it becomes: the first of these that the host has.
+    /// The user it becomes: the first of these that the host has and that owns `owned`. A home
+    /// that nobody gave to OSSEC's users, such as a throw-away one, has roles of whoever starts it.
     pub users: &'static [&'static str],
+    /// A directory below the home that is the role's own.
+    pub owned: &'static str,
     /// Reads any file, as logs may lie anywhere.
     pub reads_all: bool,
     pub sockets: bool,
@@ -71,6 +75,7 @@ pub const ALL: &[Role] = &[
         daemon: "ossec-analysisd",
         row: 1,
         users: &["ossec"],
+        owned: "queue/events",
         reads_all: false,
         sockets: false,
         sandboxed: true,
@@ -83,6 +88,7 @@ pub const ALL: &[Role] = &[
         daemon: "ossec-execd",
         row: 2,
         users: &[],
+        owned: "",
         reads_all: false,
         sockets: false,
         sandboxed: false,
@@ -95,6 +101,7 @@ pub const ALL: &[Role] = &[
         daemon: "ossec-logcollector",
         row: 3,
         users: &["ossecl", "ossec"],
+        owned: "queue/logcollector",
         reads_all: true,
         sockets: false,
         sandboxed: true,
@@ -111,6 +118,7 @@ pub const ALL: &[Role] = &[
         daemon: "ossec-monitord",
         row: 4,
         users: &["ossec"],
+        owned: "logs",
         reads_all: false,
         sockets: true,
         sandboxed: true,
@@ -137,9 +145,10 @@ impl Role {
     /// What it keeps when it enters its sandbox.
     pub fn rights(&self, home: &Path) -> Rights {
         let place = |path: &&str| home.join(path);
-        let accounts = self.users.iter();
+        let owner = std::fs::metadata(home.join(self.owned)).map(|owned| owned.uid()).ok();
+        let accounts = self.users.iter().flat_map(|user| Account::of(user, Some(GROUP)));
         Rights {
-            account: accounts.flat_map(|user| Account::of(user, Some(GROUP)).ok()).next(),
+            account: accounts.into_iter().find(|account| Some(account.uid) == owner),
             reads_all: self.reads_all,
             readable: self.readable.iter().chain(HOST_FILES).map(place).collect::<Vec<PathBuf>>(),
             writable: self.writable.iter().map(place).collect(),

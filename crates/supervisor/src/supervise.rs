@@ -75,8 +75,15 @@ pub fn supervise(plan: Plan, ready: &mut dyn FnMut(&[RoleState])) -> Result<(), 
     remove_pid_files(&plan.home);
     let shared = Shared::make(&plan)?;
     let processes = plan.roles.iter().map(|role| Process::new(role)).collect();
-    let mut supervisor =
-        Supervisor { plan, shared, processes, stopping: None, told_ready: false, failure: None };
+    let mut supervisor = Supervisor {
+        plan,
+        shared,
+        processes,
+        stopping: None,
+        told_ready: false,
+        failure: None,
+        check: None,
+    };
     log::info(format_args!("supervisor started (pid: {})", std::process::id()));
     let result = supervisor.run(&signals, ready);
     state::remove(&supervisor.plan.home);
@@ -212,6 +219,8 @@ struct Supervisor {
     told_ready: bool,
     /// Why it stops, if nobody asked for it.
     failure: Option<SupervisorError>,
+    /// The check of a configuration that is to be read anew.
+    check: Option<Child>,
 }
 
 impl Supervisor {
@@ -228,7 +237,10 @@ impl Supervisor {
             self.wait(signals)?;
             while let Some(signal) = signals.next().map_err(SupervisorError::Wait)? {
                 match signal {
-                    Signal::Child => self.reap(),
+                    Signal::Child => {
+                        self.reap();
+                        self.end_check();
+                    }
                     Signal::Terminate => self.stop(),
                     Signal::Hangup => self.reload(),
                 }
@@ -345,9 +357,9 @@ impl Supervisor {
         }
     }
 
-    /// Has the configuration checked by a process of its own, and passes the word on if it is good.
+    /// Has the configuration checked by a process of its own; [`Self::end_check`] goes on.
     fn reload(&mut self) {
-        let arguments = [OsStr::new("check"), self.plan.home.as_os_str()];
+        let arguments = [OsStr::new("check"), OsStr::new("--errors"), self.plan.home.as_os_str()];
         let check = Launch {
             program: &self.plan.program,
             title: "wachter",
@@ -356,19 +368,41 @@ impl Supervisor {
             detached: false,
             on_terminal: false,
         };
-        // 1 is warnings; 2 is errors.
-        match check.start().and_then(|mut child| child.wait()) {
-            Ok(status) if matches!(status.code(), Some(0 | 1)) => {
-                log::info("configuration is good; roles read it anew");
-                for child in self.processes.iter().filter_map(|process| process.child.as_ref()) {
-                    hang_up(child);
+        match check.start() {
+            // One that is at work reads what was changed last, or its successor does.
+            Ok(child) => {
+                if let Some(mut before) = self.check.replace(child) {
+                    let _ = before.kill();
+                    let _ = before.wait();
                 }
             }
-            Ok(_) => log::error(format_args!(
+            Err(error) => log::error(format_args!("configuration cannot be checked: {error}")),
+        }
+    }
+
+    /// Passes the word on if the configuration was found good.
+    fn end_check(&mut self) {
+        let Some(check) = self.check.as_mut() else { return };
+        let status = match check.try_wait() {
+            Ok(Some(status)) => status,
+            Ok(None) => return,
+            Err(error) => {
+                log::error(format_args!("waiting for the check of the configuration: {error}"));
+                self.check = None;
+                return;
+            }
+        };
+        self.check = None;
+        if status.success() {
+            log::info("configuration is good; roles read it anew");
+            for child in self.processes.iter().filter_map(|process| process.child.as_ref()) {
+                hang_up(child);
+            }
+        } else {
+            log::error(format_args!(
                 "configuration has errors and is not read; see wachter check {}",
                 self.plan.home.display()
-            )),
-            Err(error) => log::error(format_args!("configuration cannot be checked: {error}")),
+            ));
         }
     }
 

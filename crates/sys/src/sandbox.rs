@@ -64,7 +64,7 @@ fn become_user(rights: &Rights, layers: &mut Layers) -> io::Result<()> {
         return Ok(());
     }
     let Some(account) = &rights.account else {
-        layers.missing.push("own user (there is none)".to_owned());
+        layers.missing.push("own user (the home is not given to one)".to_owned());
         return Ok(());
     };
     let kept = match rights.reads_all {

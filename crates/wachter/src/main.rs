@@ -56,6 +56,9 @@ fn run() -> anyhow::Result<ExitCode> {
         arguments.next()?;
         return roles::run(arguments);
     }
+    if let Some(daemon) = called_as.to_str().and_then(tools::daemon::of_name) {
+        return tools::daemon::run(daemon, arguments);
+    }
     let stands_for = |tool: &&tools::Tool| tool.original.is_some_and(|name| called_as == name);
     if let Some(tool) = tools::ALL.iter().find(stands_for) {
         return (tool.run)(arguments);

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use lexopt::prelude::*;
+use model::Severity;
 
 use crate::home::{self, Depth, Origin, Parts, PartsOption};
 use crate::report::{self, Counts};
@@ -18,6 +19,7 @@ and reports everything that is wrong or doubtful, each with its place and what t
 Nothing is written.
 
   -c FILE               configuration file (default HOME/etc/ossec.conf)
+  --errors              errors only: exit 0 if it can be used, and sooner
 ";
 
 const EXIT_CODES: &str = "
@@ -28,8 +30,8 @@ exit codes:
 ";
 
 pub(crate) fn run(arguments: lexopt::Parser) -> Result<ExitCode> {
-    let origin = match parse(arguments) {
-        Ok(Some(origin)) => origin,
+    let (origin, errors_only) = match parse(arguments) {
+        Ok(Some(parsed)) => parsed,
         Ok(None) => {
             write!(io::stdout(), "{USAGE}{}{EXIT_CODES}", home::USAGE)?;
             return Ok(ExitCode::SUCCESS);
@@ -39,9 +41,13 @@ pub(crate) fn run(arguments: lexopt::Parser) -> Result<ExitCode> {
             return Ok(ExitCode::from(2));
         }
     };
-    let installation = origin.read(Depth::Lint);
+    let depth = if errors_only { Depth::Load } else { Depth::Lint };
+    let installation = origin.read(depth);
     let mut findings = installation.diagnostics;
     findings.extend(installation.lints);
+    if errors_only {
+        findings.retain(|finding| finding.severity == Severity::Error);
+    }
     let is_terminal = io::stdout().is_terminal();
     write!(io::stdout(), "{}", report::render(&installation.sources, &findings, is_terminal))?;
     Ok(ExitCode::from(match Counts::of(&findings) {
@@ -51,9 +57,10 @@ pub(crate) fn run(arguments: lexopt::Parser) -> Result<ExitCode> {
     }))
 }
 
-/// What is to be checked, or `None` where help is wanted.
-fn parse(mut arguments: lexopt::Parser) -> Result<Option<Origin>, lexopt::Error> {
+/// What is to be checked and whether for errors only, or `None` where help is wanted.
+fn parse(mut arguments: lexopt::Parser) -> Result<Option<(Origin, bool)>, lexopt::Error> {
     let (mut parts, mut home, mut conf) = (Parts::default(), None, None);
+    let mut errors_only = false;
     while let Some(argument) = arguments.next()? {
         if let Some(option) = PartsOption::of(&argument) {
             parts.take(option, &mut arguments)?;
@@ -61,10 +68,11 @@ fn parse(mut arguments: lexopt::Parser) -> Result<Option<Origin>, lexopt::Error>
         }
         match argument {
             Short('h') | Long("help") => return Ok(None),
+            Long("errors") => errors_only = true,
             Short('c') => conf = Some(PathBuf::from(arguments.value()?)),
             Value(value) if home.is_none() => home = Some(PathBuf::from(value)),
             other => return Err(other.unexpected()),
         }
     }
-    Ok(Some(Origin::of(parts, home, conf)))
+    Ok(Some((Origin::of(parts, home, conf), errors_only)))
 }

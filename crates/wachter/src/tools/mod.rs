@@ -4,9 +4,11 @@ pub(crate) mod alerts;
 pub(crate) mod bench;
 pub(crate) mod check;
 pub(crate) mod control;
+pub(crate) mod daemon;
 pub(crate) mod install;
 pub(crate) mod logtest;
 pub(crate) mod makelists;
+pub(crate) mod run;
 pub(crate) mod run_tests;
 pub(crate) mod status;
 pub(crate) mod supervise;
@@ -29,6 +31,12 @@ pub(crate) struct Tool {
 }
 
 pub(crate) const ALL: &[Tool] = &[
+    Tool {
+        name: "run",
+        original: None,
+        about: "watches this host and shows alerts as they come",
+        run: run::run,
+    },
     Tool {
         name: "logtest",
         original: Some("ossec-logtest"),
