@@ -18,11 +18,13 @@
 //! * No clock is asked, and without something to do nothing is done.
 //!
 //! Start reading at [`Files::read`] and [`Files::notice`]. `turn` reads streams, `change` finds out
-//! what became of a path, `past` looks for rotated files, `spread` makes tracks of locations.
+//! what became of a path, `past` looks for rotated files, `identity` tells files apart, `spread` makes
+//! tracks of locations.
 //! docs/collection.md says what is guaranteed.
 
 mod change;
 pub(crate) mod disk;
+mod identity;
 mod ledger;
 mod notice;
 mod outlet;
@@ -254,12 +256,16 @@ impl Files {
             self.own.acknowledge(end);
             return;
         }
-        let number = self.sources.get(&source);
-        let Some(track) = number.and_then(|number| self.tracks.get_mut(number)) else { return };
+        let Some(number) = self.sources.get(&source).copied() else { return };
+        let Some(track) = self.tracks.get_mut(&number) else { return };
         for stream in &mut track.streams {
             if stream.source == Some(source) {
                 stream.acknowledge(end);
             }
+        }
+        if !track.backlog.is_empty() {
+            // There may be room now for those that wait in line.
+            self.queue(number);
         }
     }
 

@@ -50,6 +50,8 @@ pub(crate) struct Record {
     pub(crate) read: i64,
     /// Whether it was still followed.
     pub(crate) is_open: bool,
+    /// Where the file was, if its path was a link.
+    pub(crate) target: Option<Vec<u8>>,
 }
 
 impl Positions {
@@ -117,7 +119,7 @@ impl Record {
         let hash = |source: u64| format!("{source:016x}");
         let print = |print: Print| format!("{}:{}:{:016x}", print.start, print.length, print.hash);
         format!(
-            "file {} {} {} {} {} {} {} {} {} {} {} {}",
+            "file {} {} {} {} {} {} {} {} {} {} {} {} {}",
             if self.is_open { "open" } else { "closed" },
             self.file.device,
             self.file.inode,
@@ -130,6 +132,7 @@ impl Record {
             self.modified,
             self.read,
             escaped(&self.path),
+            self.target.as_deref().map_or_else(nothing, |target| format!("={}", escaped(target))),
         )
     }
 
@@ -153,6 +156,7 @@ impl Record {
             modified: field()?.parse().ok()?,
             read: field()?.parse().ok()?,
             path: unescaped(field()?)?,
+            target: optional(field()?, |text| unescaped(text.strip_prefix('=')?))?,
         };
         field().is_none().then_some(record)
     }
@@ -243,12 +247,13 @@ mod tests {
             path: Vec<u8>,
             (device, inode, born, generation, source) in any::<(u64, u64, i64, u32, Option<u64>)>(),
             (offset, modified, read, is_open) in any::<(u64, i64, i64, bool)>(),
-            head in prints(),
-            tail in prints(),
+            (head, tail) in (prints(), prints()),
+            target: Option<Vec<u8>>,
         ) -> Record {
             let file = FileId { device, inode };
             Record {
                 path, file, born, generation, source, head, tail, offset, modified, read, is_open,
+                target,
             }
         }
     }

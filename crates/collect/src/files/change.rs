@@ -1,20 +1,15 @@
 //! What became of a path: the same file, another one, a shorter one, none.
 
-use std::os::fd::AsFd;
-
 use rustix::io::Errno;
 
 use super::Files;
 use super::disk::{self, Facts, FileId, FileKind, Opened};
 use super::notice::{Notice, Outage};
-use super::past::{Verdict, is_copy};
-use super::print::{HEAD_BYTES_MAX, Print};
+use super::past::Verdict;
 use super::report::SourceState;
-use super::stream::{Rest, Stream, continues, source_of};
+use super::stream::{Rest, Stream, continues, is_same};
 use super::track::{First, STREAMS_MAX, Track};
-use crate::paths::rotated::bases;
-use crate::paths::{join, split};
-use crate::positions::Record;
+use crate::paths::split;
 use crate::watch::Watched;
 
 /// Bytes that a file must share with another to be taken for its continuation under the same path.
@@ -30,7 +25,7 @@ impl Files {
             return;
         };
         let Some(record) = self.ledger.get(opened.facts.id).cloned() else { return };
-        if continues(&record, &opened)
+        if is_same(&record, &opened)
             && let Some(framer) = self.framer(track, record.offset)
         {
             self.ledger.take(record.file);
@@ -48,18 +43,15 @@ impl Files {
             return;
         }
         self.tree.watch_links(&track.path, track.number, &mut self.watches);
-        let facts = match disk::look(&track.path) {
-            Ok(facts) => facts,
-            Err(error) => return self.is_away(track, error),
-        };
-        match facts.kind {
-            FileKind::Regular => self.compare(track, facts),
-            FileKind::Pipe => {
-                track.retire_current();
+        match disk::look(&track.path) {
+            Err(error) => self.is_away(track, error),
+            Ok(facts) if facts.kind == FileKind::Regular => self.compare(track, facts),
+            Ok(facts) if facts.kind == FileKind::Pipe => {
+                track.retire_current(self.now.monotonic);
                 track.state = SourceState::Pipe;
             }
-            FileKind::Directory | FileKind::Other => {
-                track.retire_current();
+            Ok(_) => {
+                track.retire_current(self.now.monotonic);
                 track.state = SourceState::NotRegular;
                 self.say_outage(track, Outage::NotRegular);
             }
@@ -68,12 +60,15 @@ impl Files {
     }
 
     fn compare(&mut self, track: &mut Track, facts: Facts) {
+        if track.current().is_some_and(|current| current.file == facts.id) {
+            self.find_lost(track, Verdict::Final);
+            self.was_empty(track, track.streams.len() - 1);
+        }
         match track.current_mut() {
             Some(current) if current.file == facts.id => {
                 current.modified = facts.modified;
                 track.saw(facts.modified);
                 self.is_back(track);
-                self.find_lost(track, Verdict::Final);
                 return;
             }
             // First what is left of the old file.
@@ -104,14 +99,14 @@ impl Files {
     fn is_owned(&mut self, track: &mut Track, file: FileId) -> bool {
         let Some(owner) = self.owners.get(&file).copied() else { return false };
         if owner == track.number {
-            if track.bring_back(file) {
+            if track.bring_back(file, self.now.monotonic) {
                 self.is_back(track);
                 return true;
             }
             // It waits in line, as a rotated one.
             return track.backlog.iter().any(|sibling| sibling.facts.id == file);
         }
-        track.retire_current();
+        track.retire_current(self.now.monotonic);
         track.state = SourceState::SameFile;
         let waiting = self.waiting.entry(file).or_default();
         if !waiting.contains(&track.number) {
@@ -133,12 +128,12 @@ impl Files {
     fn replace_current(&mut self, track: &mut Track, opened: Opened) {
         let now = self.now.monotonic;
         let id = opened.facts.id;
-        let record = self.ledger.get(id).filter(|record| continues(record, &opened)).cloned();
+        let record = self.ledger.get(id).filter(|record| is_same(record, &opened)).cloned();
         if record.is_none() && self.is_rewritten(track, &opened) {
             return self.move_current(track, opened);
         }
         let born = track.streams.last().map_or(0, |stream| stream.born);
-        track.retire_current();
+        track.retire_current(self.now.monotonic);
         let lost = self.ledger.open_at(&track.path);
         let is_known = record.is_some();
         let is_overwritten = lost.iter().any(|record| record.file == id);
@@ -163,11 +158,12 @@ impl Files {
         // The new file is no longer to be found as an old one.
         self.owners.insert(id, track.number);
         self.find_lost(track, Verdict::Final);
-        self.find_between(track, born);
+        let since = track.since;
+        self.become_current(track, stream);
+        self.find_between(track, since, born);
         if had_files && !is_known {
             self.say_changed(track, is_overwritten);
         }
-        self.become_current(track, stream);
     }
 
     /// Whether a file is the one that was read, written anew under its name with more or less the
@@ -213,11 +209,31 @@ impl Files {
         let record = old.record_of_read(&track.path);
         self.move_to_copy(track, &mut old, &record);
         let born = old.born.min(new.born);
+        let modified = new.modified;
         track.streams.push(old);
-        self.find_between(track, born);
-        self.say_changed(track, true);
-        track.saw(new.modified);
         track.streams.push(new);
+        self.find_between(track, track.since, born);
+        track.saw(modified);
+        self.say_changed(track, true);
+    }
+
+    /// The file at the path was empty when it was last seen. Perhaps it was not in between, and what
+    /// it held is beside it.
+    pub(super) fn was_empty(&mut self, track: &mut Track, at: usize) -> bool {
+        let is_last = at + 1 == track.streams.len();
+        let is_empty = |own: &&mut Stream| own.source.is_none() && own.offset() == 0;
+        let Some(current) = track.current_mut().filter(|own| is_last && is_empty(own)) else {
+            return false;
+        };
+        let Some(facts) = current.facts().filter(|facts| facts.modified > current.modified) else {
+            return false;
+        };
+        current.modified = facts.modified;
+        let born = current.born;
+        let before = track.backlog.len() + track.streams.len();
+        self.find_between(track, track.since, born);
+        track.saw(facts.modified);
+        track.backlog.len() + track.streams.len() > before
     }
 
     /// There is no file at the path, or none that can be opened.
@@ -227,13 +243,15 @@ impl Files {
             track.state = SourceState::Unreadable(number);
             return self.say_outage(track, Outage::Error(number));
         }
-        track.retire_current();
+        track.retire_current(self.now.monotonic);
         track.state = SourceState::Missing;
-        // From here on, what is put beside the path is news.
+        self.find_lost(track, Verdict::Open);
+        // What was put beside the path since the last look is news, and what will be.
+        let born = track.streams.last().map_or(0, |stream| stream.born);
+        self.find_between(track, track.since, born);
         if let Ok(directory) = disk::look(split(&track.path).0) {
             track.saw(directory.modified);
         }
-        self.find_lost(track, Verdict::Open);
         if track.is_named {
             self.say_outage(track, Outage::Error(number));
         }
@@ -272,7 +290,9 @@ impl Files {
             self.watches.remove(watch, Watched::File(track.number));
         }
         self.take_in(track, &mut stream, Some(&path));
-        track.saw(stream.modified);
+        stream.target = disk::links(&path).pop();
+        // Files as old as one that is not read from its start are no news.
+        track.saw(stream.modified + i64::from(track.first == First::AtEnd));
         track.streams.push(stream);
         if !track.said.analyzing {
             track.said.analyzing = true;
@@ -299,7 +319,7 @@ impl Files {
     }
 
     /// Watches a file that another track reads, or nobody yet.
-    fn watch_only(&mut self, track: &mut Track) {
+    pub(super) fn watch_only(&mut self, track: &mut Track) {
         let watch = self.watches.add_file(&track.path, track.number).ok();
         if track.watch != watch
             && let Some(old) = std::mem::replace(&mut track.watch, watch)
@@ -352,9 +372,7 @@ impl Files {
         track.counts = track.counts + stream.counts();
         let is_shared = track.streams.iter().any(|other| other.file == stream.file);
         if !is_shared {
-            let is_open = false;
-            let record = Record { is_open, ..stream.record(&track.path) };
-            self.ledger.insert(record);
+            self.ledger.insert(stream.last_record(&track.path));
         }
         self.let_go(track, &mut stream);
     }
@@ -379,110 +397,6 @@ impl Files {
         at.is_some()
     }
 
-    pub(super) fn next_generation(&self, track: &Track, file: FileId) -> u32 {
-        let own = track.streams.iter().filter(|stream| stream.file == file);
-        let own = own.map(|stream| stream.generation);
-        let known = self.ledger.get(file).map(|record| record.generation);
-        own.chain(known).max().map_or(0, |generation| generation.saturating_add(1))
-    }
-
-    /// Gives a stream its source, now that its first line is known. `false` if the file turns out
-    /// to be a copy of one that is read elsewhere.
-    pub(super) fn name(&mut self, track: &mut Track, at: usize, head: Print) -> bool {
-        let Some(stream) = track.streams.get_mut(at) else { return false };
-        stream.head = Some(head);
-        if let Some(source) = stream.source {
-            self.sources.insert(source, track.number);
-            return true;
-        }
-        let is_at_start = stream.offset() == 0;
-        let is_last = at + 1 == track.streams.len();
-        if is_last && is_at_start && self.is_known_elsewhere(track, head) {
-            return false;
-        }
-        let Some(stream) = track.streams.get_mut(at) else { return false };
-        let mut source = source_of(stream.file, stream.born, stream.generation, head);
-        while self.sources.contains_key(&source) {
-            stream.generation += 1;
-            source = source_of(stream.file, stream.born, stream.generation, head);
-        }
-        stream.source = Some(source);
-        stream.named_in = self.turn;
-        self.sources.insert(source, track.number);
-        true
-    }
-
-    /// Whether the newest file of a track, of which nothing is known but its first line, is a copy
-    /// of another log or of an earlier state of one. Then the track lets go of it.
-    fn is_known_elsewhere(&mut self, track: &mut Track, head: Print) -> bool {
-        let (directory, name) = split(&track.path);
-        let relatives: Vec<Vec<u8>> =
-            bases(name).iter().map(|base| join(directory, base)).collect();
-        for path in relatives {
-            let Some(number) = self.by_path.get(&path).copied() else { continue };
-            let is_alike = |record: &Record| record.head == Some(head);
-            let has_alike = |files: &Self| {
-                files.tracks.get(&number).is_some_and(|other| {
-                    other.streams.iter().any(|stream| stream.head == Some(head))
-                }) || files.ledger.at(&path).any(is_alike)
-            };
-            if !has_alike(self) {
-                continue;
-            }
-            let Some(mut stream) = track.streams.pop() else { return false };
-            let Ok(opened) = stream.duplicate() else {
-                track.streams.push(stream);
-                return false;
-            };
-            self.let_go(track, &mut stream);
-            // The other may have been overwritten just now: then it looks for its copy.
-            self.with_track(number, |files, other| files.verify(other));
-            let id = opened.facts.id;
-            let is_known = |files: &Self| {
-                let record = files.ledger.get(id);
-                files.owners.contains_key(&id)
-                    || record.is_some_and(|record| continues(record, &opened))
-            };
-            if is_known(self) || self.is_copy_of(number, &path, &opened) {
-                track.state = SourceState::Copy;
-                self.watch_only(track);
-                track.to_check |= is_known(self);
-                return true;
-            }
-            let path = track.path.clone();
-            self.take_in(track, &mut stream, Some(&path));
-            track.streams.push(stream);
-        }
-        false
-    }
-
-    /// Whether an open file holds the start of what a track reads, or what one of its earlier files
-    /// held.
-    fn is_copy_of(&mut self, number: u64, path: &[u8], opened: &Opened) -> bool {
-        if let Some(other) = self.tracks.get(&number)
-            && other.streams.iter().any(|stream| {
-                let record = stream.record_of_read(path);
-                let is_gone = stream.is_lost() && is_copy(&record, opened);
-                is_gone || stream.duplicate().is_ok_and(|live| begins_with(&live, opened))
-            })
-        {
-            return true;
-        }
-        let known = self.ledger.at(path).find(|record| is_copy(record, opened)).cloned();
-        if let Some(record) = known {
-            self.know(&record, &opened.facts);
-            return true;
-        }
-        false
-    }
-
-    /// Notices if the file at a path was overwritten.
-    pub(super) fn verify(&mut self, track: &mut Track) {
-        if track.current().is_some_and(|own| own.is_unchanged() == Ok(false)) {
-            self.is_truncated(track);
-        }
-    }
-
     /// Goes back to what is acknowledged.
     pub(super) fn rewind_track(&mut self, track: &mut Track) {
         let mut streams = std::mem::take(&mut track.streams);
@@ -492,9 +406,7 @@ impl Files {
             }
             if stream.is_lost() {
                 let record = stream.record(&track.path);
-                let place = stream.place;
                 self.move_to_copy(track, stream, &record);
-                stream.place = place;
             }
             if let Some(source) = stream.source {
                 self.sources.insert(source, track.number);
@@ -513,24 +425,4 @@ impl Files {
         }
         track.streams = streams;
     }
-}
-
-/// Whether the content of `part` is what `whole` begins with. Compared are the first line's bytes
-/// and the last ones of the part.
-fn begins_with(whole: &Opened, part: &Opened) -> bool {
-    let size = part.facts.size;
-    if size == 0 || size > whole.facts.size {
-        return false;
-    }
-    let length = usize::try_from(size).unwrap_or(HEAD_BYTES_MAX).min(HEAD_BYTES_MAX);
-    let same_at = |offset: u64| {
-        let (mut one, mut other) = ([0; HEAD_BYTES_MAX], [0; HEAD_BYTES_MAX]);
-        let (Some(one), Some(other)) = (one.get_mut(..length), other.get_mut(..length)) else {
-            return false;
-        };
-        disk::read_at(whole.fd.as_fd(), one, offset) == Ok(length)
-            && disk::read_at(part.fd.as_fd(), other, offset) == Ok(length)
-            && one == other
-    };
-    same_at(0) && same_at(size - length as u64)
 }

@@ -1,8 +1,10 @@
 //! What is known of files that are not open now.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
 
 use super::disk::FileId;
+use crate::paths::rotated::{family_prefix, is_of_family};
 use crate::positions::Record;
 
 /// Records kept; of more, those that were read longest ago are forgotten.
@@ -15,7 +17,7 @@ const KEPT_SECONDS: i64 = 30 * 86_400;
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
     records: HashMap<FileId, Record>,
-    by_path: HashMap<Vec<u8>, Vec<FileId>>,
+    by_path: BTreeMap<Vec<u8>, Vec<FileId>>,
     /// Records forgotten for want of room.
     pub(crate) forgotten: u64,
 }
@@ -57,6 +59,17 @@ impl Ledger {
     pub(crate) fn at(&self, path: &[u8]) -> impl Iterator<Item = &Record> {
         let files = self.by_path.get(path).map(Vec::as_slice).unwrap_or_default();
         files.iter().filter_map(|file| self.records.get(file))
+    }
+
+    /// The records of a log and of all that have the name of one of its rotated files.
+    pub(crate) fn family(&self, log: &[u8]) -> impl Iterator<Item = &Record> {
+        let from = family_prefix(log);
+        let range = self.by_path.range::<[u8], _>((Bound::Included(from), Bound::Unbounded));
+        range
+            .take_while(move |(path, _)| path.starts_with(from))
+            .filter(move |(path, _)| is_of_family(path, log))
+            .flat_map(|(_, files)| files)
+            .filter_map(|file| self.records.get(file))
     }
 
     /// Those that were being read and have not been found again.
@@ -125,6 +138,7 @@ mod tests {
             modified: 0,
             read,
             is_open,
+            target: None,
         }
     }
 

@@ -59,10 +59,13 @@ impl<'t> Outlet<'t> {
         self.pending.clear();
     }
 
-    /// Gives the collector's own messages that have not been given yet.
+    /// Gives the collector's own messages that have not been given yet, but for those whose ends
+    /// cannot have been saved.
     pub(crate) fn give_own(&mut self, own: &mut OwnMessages) {
         let location: Arc<[u8]> = Arc::from(OWN_LOCATION);
-        while let Some((end, text)) = own.messages.get(own.given) {
+        while own.given < own.settled
+            && let Some((end, text)) = own.messages.get(own.given)
+        {
             let found = Found {
                 source: own_source(),
                 end: *end,
@@ -121,6 +124,8 @@ pub(crate) struct OwnMessages {
     messages: VecDeque<(u64, String)>,
     /// How many of them have been given out.
     given: usize,
+    /// How many of them could be saved.
+    settled: usize,
     pub(crate) end: u64,
     /// Messages left out for want of room.
     pub(crate) dropped: u64,
@@ -157,7 +162,15 @@ impl OwnMessages {
         while self.given > 0 && self.messages.front().is_some_and(|(own, _)| *own <= end) {
             self.messages.pop_front();
             self.given -= 1;
+            self.settled -= 1;
         }
+    }
+
+    /// All messages can be saved from now on. `false` if they could before.
+    pub(crate) fn settle(&mut self) -> bool {
+        let has_new = self.settled < self.messages.len();
+        self.settled = self.messages.len();
+        has_new
     }
 
     pub(crate) fn rewind(&mut self) {
@@ -198,10 +211,13 @@ mod tests {
         own.push(b"a", 7);
         own.push(b"b", 9);
         own.push(&[b'c'; 600], 8);
+        assert_eq!(taken(&mut own, 9), []);
+        assert!(own.settle());
         let all = taken(&mut own, 9);
         let ends: Vec<u64> = all.iter().map(|(end, _)| *end).collect();
         let later = 9 * ENDS_PER_SECOND;
         assert_eq!(ends, [7 * ENDS_PER_SECOND + 1, later, later + 1]);
+        assert!(!own.settle());
         assert_eq!(all[2].1.len(), OWN_MESSAGE_BYTES_MAX);
         assert!(taken(&mut own, 9).is_empty() && !own.are_waiting());
         own.acknowledge(later);

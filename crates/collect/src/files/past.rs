@@ -1,24 +1,50 @@
 //! Rotated files: where the rest of a file is that is not at its path any more, and what came
 //! between that file and the one which is there now.
 
+use std::ops::Bound;
 use std::os::fd::AsFd;
 
 use super::Files;
 use super::disk::{self, Facts, FileId, Opened};
+use super::identity::{begins_with, is_copy};
 use super::notice::Notice;
 use super::packed;
-use super::print::Print;
+use super::print::{HEAD_BYTES_MAX, Print};
 use super::siblings::{Sibling, siblings};
-use super::stream::{LINGER, LINGER_DELETED, Place, Rest, Stream, continues};
+use super::stream::{LINGER, LINGER_DELETED, Rest, Stream, is_same};
 use super::track::{STREAMS_MAX, Track};
+use crate::paths::rotated::{bases, family_prefix, is_of_family};
+use crate::paths::{join, split};
 use crate::positions::Record;
 
 /// What became of the rest of a file.
 enum Fate {
-    Found(Rest),
+    /// With its path, if somebody may still write to it.
+    Found(Rest, Option<Vec<u8>>),
     /// There is a copy, perhaps packed, that ends where it was read up to or before.
     Complete(Facts),
     Missing,
+}
+
+/// Content that is no news.
+#[derive(Default)]
+struct Known {
+    /// What was read.
+    records: Vec<Record>,
+    /// What is being read.
+    live: Vec<Opened>,
+}
+
+impl Known {
+    fn add(&mut self, track: &Track) {
+        for stream in &track.streams {
+            self.live.extend(stream.duplicate());
+            self.records.push(match stream.is_lost() {
+                true => stream.last_record(&track.path),
+                false => stream.record_of_read(&track.path),
+            });
+        }
+    }
 }
 
 /// Whether a file that is not found is given up.
@@ -41,16 +67,16 @@ impl Files {
         }
         let siblings = siblings(&track.path);
         for record in lost {
-            let rest = match self.rest_of(&record, track.number, &siblings) {
-                Fate::Found(rest) => rest,
+            let (rest, path) = match self.rest_of(&record, track.number, &siblings) {
+                Fate::Found(rest, path) => (rest, path),
                 Fate::Complete(facts) => {
                     self.know(&record, &facts);
                     self.ledger.close(record.file);
                     continue;
                 }
                 Fate::Missing if verdict == Verdict::Final => {
-                    self.ledger.close(record.file);
                     let is_told = self.tell_unreadable(track, &record, &siblings);
+                    self.ledger.close(record.file);
                     if !is_told {
                         self.notices.push(Notice::RestLost(track.path.to_vec()));
                     }
@@ -62,25 +88,29 @@ impl Files {
             let Some(framer) = self.framer(track, record.offset) else { continue };
             let now = self.now.monotonic;
             let mut stream = Stream::resume(rest, &record, framer, now);
-            stream.place = Place::Rotated(LINGER);
-            self.take_in(track, &mut stream, None);
+            stream.rotate(LINGER, now);
+            self.take_in(track, &mut stream, path.as_deref());
             track.insert_old(stream);
         }
     }
 
-    /// Puts the files in line that came and went since the track's path was last looked at.
-    pub(super) fn find_between(&mut self, track: &mut Track, born: i64) {
-        let Some(since) = track.since else { return };
+    /// Puts the files in line that came and went since the time stamp of what was last seen at the
+    /// track's path, and were made after that.
+    pub(super) fn find_between(&mut self, track: &mut Track, since: Option<i64>, born: i64) {
+        let Some(since) = since else { return };
         let siblings = siblings(&track.path);
-        let known: Vec<Record> =
-            known(track).into_iter().chain(self.ledger.at(&track.path).cloned()).collect();
-        for sibling in &siblings {
+        let is_candidate = |sibling: &&Sibling| {
             let facts = sibling.facts;
-            let is_older =
-                facts.modified < since || (born != 0 && facts.born != 0 && facts.born < born);
-            if is_older || self.owners.contains_key(&facts.id) {
-                continue;
-            }
+            let is_older = born != 0 && facts.born != 0 && facts.born < born;
+            facts.modified >= since && !is_older && !self.owners.contains_key(&facts.id)
+        };
+        let candidates: Vec<&Sibling> = siblings.iter().filter(is_candidate).collect();
+        if candidates.is_empty() {
+            return;
+        }
+        let known = self.known(track);
+        for sibling in candidates {
+            let facts = sibling.facts;
             if sibling.is_plain() {
                 self.add_between(track, sibling, &known);
             } else if sibling.is_gzip() {
@@ -94,32 +124,38 @@ impl Files {
                 self.tell_packed(track, sibling, &known);
             }
         }
+        self.open_backlog(track);
     }
 
-    fn add_between(&mut self, track: &mut Track, sibling: &Sibling, known: &[Record]) {
+    fn add_between(&mut self, track: &mut Track, sibling: &Sibling, known: &Known) {
         let Ok(opened) = disk::open(&sibling.path) else { return };
         if opened.facts.id != sibling.facts.id {
             return;
         }
         let id = opened.facts.id;
         if let Some(record) = self.ledger.get(id).cloned()
-            && continues(&record, &opened)
+            && is_same(&record, &opened)
         {
             // Read before; there may be more in it by now.
             if opened.facts.size > record.offset
+                && track.streams.len() < STREAMS_MAX
                 && let Some(framer) = self.framer(track, record.offset)
             {
                 self.ledger.take(id);
                 let now = self.now.monotonic;
                 let mut stream = Stream::resume(Rest::Plain(opened), &record, framer, now);
-                stream.place = Place::Rotated(LINGER);
+                stream.rotate(LINGER, now);
                 self.take_in(track, &mut stream, Some(&sibling.path));
                 track.insert_old(stream);
             }
             return;
         }
-        if let Some(record) = known.iter().find(|record| is_copy(record, &opened)) {
+        if let Some(record) = known.records.iter().find(|record| is_copy(record, &opened)) {
             self.know(record, &opened.facts);
+            return;
+        }
+        if known.live.iter().any(|live| begins_with(live, &opened)) {
+            // A copy that is just being made.
             return;
         }
         self.owners.insert(id, track.number);
@@ -127,7 +163,7 @@ impl Files {
     }
 
     /// Whether a packed file holds what was never read. If not, that is kept in mind.
-    fn is_news(&mut self, track: &Track, sibling: &Sibling, known: &[Record]) -> bool {
+    fn is_news(&mut self, track: &Track, sibling: &Sibling, known: &Known) -> bool {
         if self.ledger.get(sibling.facts.id).is_some() {
             return false;
         }
@@ -136,18 +172,22 @@ impl Files {
             self.notices.push(Notice::RestUnreadable(track.path.to_vec(), sibling.path.clone()));
             return false;
         };
-        let sizes = track.streams.iter().filter_map(Stream::facts);
-        let sizes: Vec<u32> = sizes.map(|facts| facts.size as u32).collect();
+        if head.is_empty() {
+            return false;
+        }
+        let is_live = known
+            .live
+            .iter()
+            .any(|live| live.facts.size as u32 == length && first_bytes(live) == head);
         let holds = |record: &&Record| {
-            record.head.is_some_and(|print| print.fits(&head))
-                && (record.offset as u32 == length || sizes.contains(&length))
+            record.head.is_some_and(|print| print.fits(&head)) && record.offset as u32 == length
         };
-        match known.iter().find(holds) {
+        match known.records.iter().find(holds) {
             Some(record) => {
                 self.know(record, &sibling.facts);
                 false
             }
-            None => true,
+            None => !is_live,
         }
     }
 
@@ -156,25 +196,46 @@ impl Files {
         while track.streams.len() < STREAMS_MAX
             && let Some(sibling) = track.backlog.pop_front()
         {
-            let id = sibling.facts.id;
-            let opened = disk::open(&sibling.path).ok().filter(|opened| opened.facts.id == id);
-            let opened = opened.or_else(|| {
-                let moved = siblings(&track.path).into_iter().find(|other| other.facts.id == id)?;
-                disk::open(&moved.path).ok().filter(|opened| opened.facts.id == id)
+            self.owners.remove(&sibling.facts.id);
+            let found = self.find_waiting(track, &sibling);
+            let stream = found.and_then(|(at, opened)| {
+                let path = at.is_plain().then_some(at.path.clone());
+                Some((self.between(track, &at, opened)?, path))
             });
-            let stream = opened.and_then(|opened| self.between(track, &sibling, opened));
-            let Some(mut stream) = stream else {
-                self.owners.remove(&id);
+            let Some((mut stream, path)) = stream else {
                 self.notices
                     .push(Notice::RestUnreadable(track.path.to_vec(), sibling.path.clone()));
                 continue;
             };
             let is_newest = track.backlog.is_empty();
-            stream.place = Place::Rotated(if is_newest { LINGER } else { LINGER_DELETED });
-            let path = sibling.is_plain().then_some(sibling.path.as_slice());
-            self.take_in(track, &mut stream, path);
+            let linger = if is_newest { LINGER } else { LINGER_DELETED };
+            stream.rotate(linger, self.now.monotonic);
+            self.take_in(track, &mut stream, path.as_deref());
             track.insert_old(stream);
         }
+    }
+
+    /// Opens a file that waited in line, which may have been renamed again or packed since.
+    fn find_waiting(&self, track: &Track, sibling: &Sibling) -> Option<(Sibling, Opened)> {
+        let is_it = |facts: &Facts| {
+            facts.id == sibling.facts.id && facts.born == sibling.facts.born
+        };
+        let at_its_path = disk::open(&sibling.path).ok().filter(|opened| is_it(&opened.facts));
+        if let Some(opened) = at_its_path {
+            return Some((sibling.clone(), opened));
+        }
+        let siblings = siblings(&track.path);
+        let renamed = siblings.iter().find(|other| {
+            is_it(&other.facts) && other.name.packing == sibling.name.packing
+        });
+        let packed = siblings.iter().find(|other| {
+            let is_free = !self.owners.contains_key(&other.facts.id)
+                && self.ledger.get(other.facts.id).is_none();
+            other.is_gzip() && other.facts.modified == sibling.facts.modified && is_free
+        });
+        let found = renamed.or(packed)?;
+        let opened = disk::open(&found.path).ok()?;
+        (opened.facts.id == found.facts.id).then(|| (found.clone(), opened))
     }
 
     fn between(&mut self, track: &Track, sibling: &Sibling, opened: Opened) -> Option<Stream> {
@@ -192,23 +253,30 @@ impl Files {
     /// The content of a stream was overwritten: reads on in a copy of it, if there is one.
     pub(super) fn move_to_copy(&mut self, track: &Track, stream: &mut Stream, record: &Record) {
         match self.rest_of(record, track.number, &siblings(&track.path)) {
-            Fate::Found(rest) => {
+            Fate::Found(rest, _) => {
                 stream.move_to(rest);
                 self.owners.insert(stream.file, track.number);
             }
             Fate::Complete(facts) => {
-                stream.lose();
-                stream.file = facts.id;
+                stream.lose_to(&facts);
                 self.owners.insert(facts.id, track.number);
             }
             Fate::Missing => stream.lose(),
         }
         // Nobody writes to copies.
-        stream.place = Place::Rotated(LINGER_DELETED);
+        stream.rotate(LINGER_DELETED, self.now.monotonic);
     }
 
     /// The file of a record, else a copy of it, else a packed copy.
     fn rest_of(&mut self, record: &Record, reader: u64, siblings: &[Sibling]) -> Fate {
+        if let Some(target) = &record.target
+            && self.can_take(record.file, reader, record)
+            && let Ok(opened) = disk::open(target)
+            && is_same(record, &opened)
+        {
+            self.release_unnamed(record.file);
+            return Fate::Found(Rest::Plain(opened), Some(target.clone()));
+        }
         let same = |sibling: &&Sibling| sibling.facts.id == record.file;
         let by_id = siblings.iter().filter(same);
         let others = siblings.iter().filter(|sibling| !same(sibling));
@@ -224,9 +292,9 @@ impl Files {
             if opened.facts.id != id {
                 continue;
             }
-            if continues(record, &opened) {
+            if is_same(record, &opened) || is_copy(record, &opened) {
                 self.release_unnamed(id);
-                return Fate::Found(Rest::Plain(opened));
+                return Fate::Found(Rest::Plain(opened), Some(sibling.path.clone()));
             }
             let has_head = |print| disk::has_print(opened.fd.as_fd(), print).unwrap_or(false);
             if shorter.is_none()
@@ -245,6 +313,7 @@ impl Files {
 
     fn packed_rest_of(&self, record: &Record, siblings: &[Sibling]) -> Fate {
         let Some(print) = record.head else { return Fate::Missing };
+        let mut shorter = None;
         for sibling in siblings.iter().filter(|sibling| sibling.is_gzip()) {
             let id = sibling.facts.id;
             let is_known = self.owners.contains_key(&id)
@@ -253,22 +322,21 @@ impl Files {
             if is_known || opened.facts.id != id {
                 continue;
             }
-            match packed::glance(&opened.fd, opened.facts.size) {
-                Some((head, _)) if !print.fits(&head) => {}
-                Some((_, length)) if u64::from(length) == record.offset => {
-                    return Fate::Complete(opened.facts);
-                }
-                Some((_, length)) if u64::from(length) > record.offset => {
-                    return Fate::Found(Rest::Packed(opened));
-                }
-                // Lengths are told modulo 2³².
-                Some(_) if record.offset > u64::from(u32::MAX) => {
-                    return Fate::Found(Rest::Packed(opened));
-                }
-                _ => {}
+            let Some((head, length)) = packed::glance(&opened.fd, opened.facts.size) else {
+                continue;
+            };
+            let size = u64::from(length);
+            // Lengths are told modulo 2³².
+            let may_be_longer = size > record.offset || record.offset > u64::from(u32::MAX);
+            if !print.fits(&head) {
+                continue;
             }
+            if may_be_longer {
+                return Fate::Found(Rest::Packed(opened), None);
+            }
+            shorter = shorter.or(Some(Facts { size, ..opened.facts }));
         }
-        Fate::Missing
+        shorter.map_or(Fate::Missing, Fate::Complete)
     }
 
     /// Whether nobody reads a file, or nobody but one who has not given out anything of it.
@@ -295,6 +363,29 @@ impl Files {
         self.queue_check(owner);
     }
 
+    /// What is known of the files of a log, of those that have the name of a rotated one, and, if
+    /// it has such a name itself, of the log that it may come from.
+    fn known(&self, track: &Track) -> Known {
+        let mut known = Known::default();
+        known.add(track);
+        let (directory, name) = split(&track.path);
+        let logs = bases(name).into_iter().map(|base| join(directory, &base));
+        for log in logs.chain([track.path.to_vec()]) {
+            known.live.extend(disk::open(&log));
+            known.records.extend(self.ledger.family(&log).cloned());
+            let from = family_prefix(&log);
+            let range = self.by_path.range::<[u8], _>((Bound::Included(from), Bound::Unbounded));
+            for (path, number) in range.take_while(|(path, _)| path.starts_with(from)) {
+                if is_of_family(path, &log)
+                    && let Some(other) = self.tracks.get(number)
+                {
+                    known.add(other);
+                }
+            }
+        }
+        known
+    }
+
     /// Keeps in mind that a file holds what was read elsewhere. What it may get in addition is its
     /// own.
     pub(super) fn know(&mut self, record: &Record, facts: &Facts) {
@@ -317,22 +408,24 @@ impl Files {
         let mut is_told = false;
         for sibling in siblings {
             if sibling.facts.modified >= record.modified {
-                is_told |= self.tell_packed(track, sibling, &[]);
+                is_told |= self.tell_packed(track, sibling, &Known::default());
             }
         }
         is_told
     }
 
-    fn tell_packed(&mut self, track: &Track, sibling: &Sibling, known: &[Record]) -> bool {
+    fn tell_packed(&mut self, track: &Track, sibling: &Sibling, known: &Known) -> bool {
         // Packers keep the time stamp.
         let second = |time: i64| time.div_euclid(1_000_000_000);
         let modified = second(sibling.facts.modified);
-        let facts = track.streams.iter().filter_map(Stream::facts);
-        let mut times = facts.map(|facts| facts.modified);
+        let mut times = known.live.iter().map(|live| live.facts.modified);
         let is_known = sibling.is_plain()
             || sibling.is_gzip()
-            || self.ledger.get(sibling.facts.id).is_some()
-            || known.iter().any(|record| second(record.modified) == modified)
+            || self
+                .ledger
+                .get(sibling.facts.id)
+                .is_some_and(|known| !known.is_open && known.born == sibling.facts.born)
+            || known.records.iter().any(|record| second(record.modified) == modified)
             || times.any(|time| second(time) == modified);
         if is_known {
             return false;
@@ -350,22 +443,11 @@ impl Files {
             modified: sibling.facts.modified,
             read: self.now.wall.seconds,
             is_open: false,
+            target: None,
         });
         self.notices.push(Notice::RestUnreadable(path, packed));
         true
     }
-}
-
-/// Whether an open file holds what the record stands for, or the first part of it.
-pub(super) fn is_copy(record: &Record, opened: &Opened) -> bool {
-    let has_head =
-        record.head.is_some_and(|head| disk::has_print(opened.fd.as_fd(), head).unwrap_or(false));
-    has_head && (opened.facts.size < record.offset || continues(record, opened))
-}
-
-/// What is known of the files of a track, as far as they have been read.
-fn known(track: &Track) -> Vec<Record> {
-    track.streams.iter().map(|stream| stream.record_of_read(&track.path)).collect()
 }
 
 /// What is to be saved of a track. The rotated files that wait in line are among it.
@@ -386,9 +468,18 @@ pub(super) fn records(track: &Track) -> Vec<Record> {
         modified: sibling.facts.modified,
         read: 0,
         is_open: true,
+        target: None,
     };
     let (old, current) =
         track.streams.split_at(track.streams.len() - usize::from(track.current().is_some()));
     let old = old.iter().map(record);
     old.chain(track.backlog.iter().map(waiting)).chain(current.iter().map(record)).collect()
+}
+
+/// The bytes that tell a file from others.
+fn first_bytes(opened: &Opened) -> Vec<u8> {
+    let mut bytes = vec![0; HEAD_BYTES_MAX];
+    let read = disk::read_at(opened.fd.as_fd(), &mut bytes, 0).unwrap_or_default();
+    bytes.truncate(read);
+    bytes
 }

@@ -359,7 +359,7 @@ impl Files {
             state: SourceState::New,
             streams: Vec::new(),
             backlog: VecDeque::new(),
-            since: None,
+            since: self.ledger.at(path).map(|record| record.modified).max(),
             to_check: true,
             is_queued: false,
             due: None,
@@ -452,9 +452,9 @@ impl Files {
 
     /// Reads a path to its end and then forgets it.
     fn retire(&mut self, number: u64) {
-        self.with_track(number, |_, track| {
+        self.with_track(number, |files, track| {
             track.is_wanted = false;
-            track.retire_current();
+            track.retire_current(files.now.monotonic);
         });
     }
 

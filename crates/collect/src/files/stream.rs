@@ -39,6 +39,10 @@ pub(crate) struct Stream {
     pub(crate) named_in: u64,
     pub(crate) place: Place,
     pub(crate) watch: Option<i32>,
+    /// Where the file is, if its path is a link.
+    pub(crate) target: Option<Vec<u8>>,
+    /// How much of a lost content there is a copy of.
+    copied: Option<u64>,
     /// Whether it has been read to its end.
     pub(crate) is_drained: bool,
     /// Whether it once had been: then newer files need not wait for it any more.
@@ -61,6 +65,8 @@ pub(crate) struct Stream {
     acknowledged: u64,
     /// When bytes last came.
     fresh: Duration,
+    /// When it was last at its path.
+    rotated: Duration,
     /// When an incomplete first line was first seen.
     head_since: Option<Duration>,
     failure: Option<Failure>,
@@ -182,8 +188,10 @@ impl Stream {
         let generation = record.generation;
         let start = Start { facts, generation, offset: record.offset, tail };
         Self {
+            born: record.born,
             source: record.source,
             head: record.head,
+            modified: record.modified,
             read: record.read,
             ..Self::new(body, start, framer, now)
         }
@@ -200,6 +208,8 @@ impl Stream {
             named_in: 0,
             place: Place::Current,
             watch: None,
+            target: None,
+            copied: None,
             is_drained: false,
             was_drained: false,
             modified: facts.modified,
@@ -213,6 +223,7 @@ impl Stream {
             given: offset,
             acknowledged: offset,
             fresh: now,
+            rotated: now,
             head_since: None,
             failure: None,
         }
@@ -230,7 +241,7 @@ impl Stream {
                 facts
             }
         };
-        (self.file, self.born) = (facts.id, facts.born);
+        self.file = facts.id;
         self.is_drained = false;
     }
 
@@ -238,6 +249,13 @@ impl Stream {
     pub(crate) fn lose(&mut self) {
         self.body = Body::Gone;
         self.end();
+    }
+
+    /// The content is not there any more, but for a copy of its first bytes.
+    pub(crate) fn lose_to(&mut self, copy: &Facts) {
+        self.lose();
+        self.file = copy.id;
+        self.copied = Some(copy.size);
     }
 
     pub(crate) fn is_lost(&self) -> bool {
@@ -249,6 +267,22 @@ impl Stream {
         let offset = self.position();
         let tail = if offset == self.offset { self.tail } else { self.marks.safe };
         self.record_at(path, offset, tail)
+    }
+
+    /// What to remember once it is closed.
+    pub(crate) fn last_record(&self, path: &[u8]) -> Record {
+        let record = Record { is_open: false, ..self.record(path) };
+        match self.copied {
+            // What else comes into the copy is its own.
+            Some(size) => Record {
+                offset: size.min(record.offset),
+                tail: None,
+                source: None,
+                generation: 0,
+                ..record
+            },
+            None => record,
+        }
     }
 
     /// How far it has been read.
@@ -269,6 +303,7 @@ impl Stream {
             modified: self.modified,
             read: self.read,
             is_open: true,
+            target: self.target.clone(),
         }
     }
 
@@ -432,7 +467,7 @@ impl Stream {
     pub(crate) fn due(&self, waits: Waits) -> Option<Duration> {
         let close = match self.place {
             Place::Current => None,
-            Place::Rotated(linger) => Some(self.fresh + linger),
+            Place::Rotated(linger) => Some(self.quiet_since() + linger),
         };
         let identify = match self.head {
             Some(_) => None,
@@ -442,11 +477,21 @@ impl Stream {
         [close, identify, retry, self.flush_due(waits)].into_iter().flatten().min()
     }
 
+    /// It is not at its path any more.
+    pub(crate) fn rotate(&mut self, linger: Duration, now: Duration) {
+        self.place = Place::Rotated(linger);
+        self.rotated = now;
+    }
+
+    fn quiet_since(&self) -> Duration {
+        self.fresh.max(self.rotated)
+    }
+
     /// Whether a rotated file has been quiet long enough.
     pub(crate) fn is_expired(&self, now: Duration) -> bool {
         match self.place {
             Place::Current => false,
-            Place::Rotated(linger) => self.is_lost() || now >= self.fresh + linger,
+            Place::Rotated(linger) => self.is_lost() || now >= self.quiet_since() + linger,
         }
     }
 
@@ -563,6 +608,15 @@ pub(crate) fn continues(record: &Record, opened: &Opened) -> bool {
         print.is_none_or(|print| disk::has_print(opened.fd.as_fd(), print).unwrap_or(false))
     };
     opened.facts.size >= record.offset && holds(record.head) && holds(record.tail)
+}
+
+/// Whether an open file with the number of a record's file is that file, and has not been
+/// overwritten. Numbers are used again: where the content says nothing, the birth of the file must.
+pub(crate) fn is_same(record: &Record, opened: &Opened) -> bool {
+    let facts = &opened.facts;
+    let is_known_by_content = record.head.is_some();
+    let has_birth = record.born == facts.born || record.born == 0 || facts.born == 0;
+    facts.id == record.file && (is_known_by_content || has_birth) && continues(record, opened)
 }
 
 /// The name of a file's messages, the same in every run and every version of the program: a hash

@@ -88,9 +88,9 @@ impl Track {
     }
 
     /// The file at the path is not there any more.
-    pub(crate) fn retire_current(&mut self) {
+    pub(crate) fn retire_current(&mut self, now: Duration) {
         if let Some(current) = self.current_mut() {
-            current.place = Place::Rotated(LINGER);
+            current.rotate(LINGER, now);
             self.note_deleted();
         }
     }
@@ -107,11 +107,11 @@ impl Track {
     }
 
     /// A file that was at the path before is there again.
-    pub(crate) fn bring_back(&mut self, file: FileId) -> bool {
+    pub(crate) fn bring_back(&mut self, file: FileId, now: Duration) -> bool {
         let Some(at) = self.streams.iter().position(|stream| stream.file == file) else {
             return false;
         };
-        self.retire_current();
+        self.retire_current(now);
         let mut stream = self.streams.remove(at);
         stream.place = Place::Current;
         self.streams.push(stream);

@@ -82,7 +82,7 @@ impl Files {
             room.outlet.give_own(&mut self.own);
         }
         self.is_full = room.outlet.is_full;
-        save
+        self.own.settle() || save
     }
 
     /// Reads a share of a track's files, the older first.
@@ -98,7 +98,6 @@ impl Files {
         while at < track.streams.len() {
             let is_last = at + 1 == track.streams.len();
             if is_last && !track.backlog.is_empty() && track.current().is_some() {
-                served.more = true;
                 break;
             }
             let limit = limits.get(at).copied().flatten();
@@ -122,6 +121,7 @@ impl Files {
             served.more = !track.to_check;
         }
         self.close_finished(track);
+        served.more |= !track.backlog.is_empty() && track.streams.len() < STREAMS_MAX;
         served
     }
 
@@ -141,11 +141,14 @@ impl Files {
         if stream.source.is_none() {
             match stream.identify(now, self.settings.line_wait) {
                 Ok(Identity::Known(head)) => {
-                    if !self.name(track, at, head) {
+                    if self.was_empty(track, at) || !self.name(track, at, head) {
                         return Share::Changed;
                     }
                 }
-                Ok(Identity::Empty) => return Share::Next,
+                Ok(Identity::Empty) => {
+                    let has_found = self.was_empty(track, at);
+                    return if has_found { Share::Changed } else { Share::Next };
+                }
                 Ok(Identity::Incomplete) => return Share::Hold,
                 Err(error) => {
                     stream.fail(error, now);

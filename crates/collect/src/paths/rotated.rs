@@ -79,6 +79,19 @@ pub(crate) fn bases(name: &[u8]) -> Vec<Vec<u8>> {
     bases
 }
 
+/// Whether `path` is that of the log, or of one of its rotated files.
+pub(crate) fn is_of_family(path: &[u8], log: &[u8]) -> bool {
+    let ((directory, name), (home, base)) = (super::split(path), super::split(log));
+    directory == home && (name == base || rotated_name(name, base).is_some())
+}
+
+/// What the paths of a log and of all its rotated files begin with.
+pub(crate) fn family_prefix(log: &[u8]) -> &[u8] {
+    let (_, name) = super::split(log);
+    let (_, extension) = split_extension(name);
+    log.get(..log.len() - extension.len()).unwrap_or(log)
+}
+
 /// Whether the name is one that packers give.
 pub(crate) fn is_packed(name: &[u8]) -> bool {
     packing(name).1 != Packing::Plain
@@ -169,6 +182,21 @@ mod tests {
         let age = |name: &str| rotated_name(name.as_bytes(), b"log").unwrap().age;
         assert!(age("log.10") < age("log.2.gz"));
         assert!(age("log-20261123") < age("log-20261124"));
+    }
+
+    #[test]
+    fn families() {
+        for (path, log, is_member) in [
+            ("/l/a.log", "/l/a.log", true),
+            ("/l/a-1.log", "/l/a.log", true),
+            ("/l/a.log.1", "/l/a.log", true),
+            ("/m/a.log.1", "/l/a.log", false),
+            ("/l/a.logs", "/l/a.log", false),
+        ] {
+            let (path, log) = (path.as_bytes(), log.as_bytes());
+            assert_eq!(is_of_family(path, log), is_member);
+            assert!(!is_member || path.starts_with(family_prefix(log)));
+        }
     }
 
     proptest! {
