@@ -12,7 +12,7 @@ use engine::{Engine, Options, Outcome, Policy};
 use libtest_mimic::{Arguments, Trial};
 use model::RamMemory;
 use rules::lists::List;
-use testkit::case::{self, Answer, Case, Source, StepInput};
+use testkit::case::{self, Answer, Case, Setting, Source, StepInput};
 
 use support::{Parts, Text};
 
@@ -74,14 +74,16 @@ fn policy(case: &Case, host: &str) -> Result<Arc<Policy>> {
         statistics_level: 0,
         ..Options::default()
     };
-    for word in &case.settings {
-        match word.as_str() {
-            "drop_repeated" => options.drop_repeated = true,
-            "alert_new_files" => options.alert_new_files = true,
-            "no_auto_ignore" => options.auto_ignore = false,
-            "no_firewall_actions" => options.normalise_firewall = false,
-            _ => bail!("unknown setting {word}"),
+    for setting in &case.settings {
+        match setting {
+            Setting::DropRepeated => options.drop_repeated = true,
+            Setting::AlertNewFiles => options.alert_new_files = true,
+            Setting::NoAutoIgnore => options.auto_ignore = false,
+            Setting::NoFirewallActions => options.normalise_firewall = false,
         }
+    }
+    if case.ruleset.is_some() {
+        bail!("cases of the engine name each file; whole rule sets are for `wachter run-tests`");
     }
     let lists = case.lists.iter().map(|list| List::from_text(&list.name, list.text.as_bytes()));
     let parts = Parts {

@@ -22,8 +22,10 @@
 //! = rule 5720 level 10  alert  context 5
 //! ```
 //!
-//! A `list` is one that rules look things up in, in its text form. What `set` may say is up to the
-//! runner. The first `@` line ends the head. Then each line is one of these:
+//! A `list` is one that rules look things up in, in its text form; `set` names a [`Setting`]. In place
+//! of `rules` and `decoders`, or before them, `ruleset: DIR` names a folder whose `decoders/*.xml` are
+//! read by name and whose `rules/` in the order of its `include-order.xml`, as an installation has them.
+//! The first `@` line ends the head. Then each line is one of these:
 //!
 //! | Line | Meaning |
 //! |---|---|
@@ -55,6 +57,7 @@
 mod answer;
 mod bytes;
 mod parse;
+mod setting;
 mod update;
 
 use std::env;
@@ -70,6 +73,7 @@ use model::Event;
 pub use answer::Answer;
 pub use answer::Expected;
 pub use answer::Kind;
+pub use setting::Setting;
 
 /// Tells [`check`] to rewrite the answers when it is `1`.
 pub const UPDATE_VARIABLE: &str = "UPDATE_CASES";
@@ -77,11 +81,13 @@ pub const UPDATE_VARIABLE: &str = "UPDATE_CASES";
 /// A case file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Case {
+    /// The folder of a whole rule set, which comes before the files that are named one by one.
+    pub ruleset: Option<PathBuf>,
     pub rules: Vec<Source>,
     pub decoders: Vec<Source>,
     pub lists: Vec<List>,
-    /// The words of `set:` lines: options that the case is about.
-    pub settings: Vec<String>,
+    /// What `set:` lines say: options that the case is about.
+    pub settings: Vec<Setting>,
     /// `compat: strict`: OSSEC's quirks are wanted too.
     pub is_strict: bool,
     pub steps: Vec<Step>,

@@ -12,6 +12,7 @@ use super::Case;
 use super::Expectation;
 use super::Expected;
 use super::List;
+use super::Setting;
 use super::Source;
 use super::Step;
 use super::StepInput;
@@ -131,13 +132,18 @@ impl Parser<'_> {
             ("compat", other) => {
                 return Err(format!("unknown compat \"{other}\"; known is strict"));
             }
-            ("set", "") => return Err("set has no word".to_owned()),
-            ("set", word) => self.case.settings.push(word.to_owned()),
+            ("set", word) => self.case.settings.push(Setting::of(word)?),
+            ("ruleset", _) if self.case.ruleset.is_some() => {
+                return Err("the ruleset is named already".to_owned());
+            }
+            ("ruleset", path) if !path.is_empty() => {
+                self.case.ruleset = Some(self.dir.join(path));
+            }
             (key, path) => {
-                let part = source_part(key)?;
                 if path.is_empty() {
                     return Err(format!("{key} has no path"));
                 }
+                let part = source_part(key)?;
                 let path = self.dir.join(path);
                 self.add_source(part, Source::File(path));
             }
@@ -285,8 +291,8 @@ fn source_part(key: &str) -> Result<SourcePart, String> {
 
 fn unknown_head(text: &str) -> String {
     format!(
-        "unknown \"{text}\" in the head; known are rules, decoders, list, set and compat, and events \
-         follow the first @ line"
+        "unknown \"{text}\" in the head; known are ruleset, rules, decoders, list, set and compat, and \
+         events follow the first @ line"
     )
 }
 

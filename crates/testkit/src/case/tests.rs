@@ -5,6 +5,7 @@ use super::*;
 
 const CASE: &str = "\
 # Brute force.
+ruleset: ../ruleset
 rules: fixture/sshd.xml
 decoders <<END
 <decoder name=\"a\"/>
@@ -44,12 +45,13 @@ fn whole_file() {
     assert_eq!(
         case.decoders,
         [Source::Inline {
-            line_number: 4,
+            line_number: 5,
             text: "<decoder name=\"a\"/>\n# not a comment\n".into()
         }]
     );
     assert_eq!(case.lists, [List { name: "blocked".into(), text: "192.0.2.7:x\n".into() }]);
-    assert_eq!(case.settings, ["drop_repeated"]);
+    assert_eq!(case.ruleset, Some("dir/../ruleset".into()));
+    assert_eq!(case.settings, [Setting::DropRepeated]);
     assert!(case.is_strict);
     let start = Timestamp::from_civil((2026, 3, 1), (10, 0, 0), 0).unwrap().seconds;
     let inputs: Vec<StepInput> = case.steps.iter().flat_map(Step::inputs).collect();

@@ -255,6 +255,10 @@ impl Gathered {
 
     /// Reads what a test case names or contains.
     pub(super) fn case(&mut self, case: &Case) {
+        if let Some(dir) = &case.ruleset {
+            let parts = self.ruleset(dir);
+            self.parts(&parts);
+        }
         for decoders in &case.decoders {
             let source = self.case_source(decoders);
             self.decoders.extend(source);
@@ -265,6 +269,22 @@ impl Gathered {
         }
         let lists = case.lists.iter();
         self.lists.extend(lists.map(|list| List::from_text(&list.name, list.text.as_bytes())));
+    }
+
+    /// The files of a folder with `decoders/`, `rules/` and `include-order.xml`.
+    fn ruleset(&mut self, dir: &Path) -> Parts {
+        let decoders = dir.join("decoders");
+        let mut names = files::names(&decoders).unwrap_or_else(|error| {
+            self.report(messages::unreadable(&decoders, &error), None);
+            Vec::new()
+        });
+        names.retain(|name| name.ends_with(".xml"));
+        Parts {
+            rules: vec![dir.join("rules")],
+            decoders: names.iter().map(|name| decoders.join(name)).collect(),
+            include_order: Some(dir.join("include-order.xml")),
+            ..Parts::default()
+        }
     }
 
     fn case_source(&mut self, source: &case::Source) -> Option<SourceId> {

@@ -14,7 +14,7 @@ use engine::{Engine, Options, Outcome, Policy};
 use lexopt::prelude::*;
 use model::limits::FILE_BYTES_MAX;
 use model::{Event, RamMemory};
-use testkit::case::{self, Answer, Case, StepInput};
+use testkit::case::{self, Answer, Case, Setting, StepInput};
 use testkit::ini::{self, IniCase};
 
 use super::logtest;
@@ -123,17 +123,15 @@ fn usable(installation: Installation) -> Result<Policy> {
 }
 
 /// What a case's `set:` lines say.
-fn apply(settings: &[String], options: &mut Options) -> Result<()> {
-    for word in settings {
-        match word.as_str() {
-            "drop_repeated" => options.drop_repeated = true,
-            "alert_new_files" => options.alert_new_files = true,
-            "no_auto_ignore" => options.auto_ignore = false,
-            "no_firewall_actions" => options.normalise_firewall = false,
-            _ => bail!("unknown setting {word}"),
+fn apply(settings: &[Setting], options: &mut Options) {
+    for setting in settings {
+        match setting {
+            Setting::DropRepeated => options.drop_repeated = true,
+            Setting::AlertNewFiles => options.alert_new_files = true,
+            Setting::NoAutoIgnore => options.auto_ignore = false,
+            Setting::NoFirewallActions => options.normalise_firewall = false,
         }
     }
-    Ok(())
 }
 
 fn run_ini(path: &Path, policy: &Arc<Policy>, results: &mut Results) -> Result<()> {
@@ -240,7 +238,7 @@ impl CaseRunner {
             let host = &step.first.host;
             if !policies.contains_key(host) {
                 let mut policy = usable(home::read_case(case, host))?;
-                apply(&case.settings, &mut policy.options)?;
+                apply(&case.settings, &mut policy.options);
                 policies.insert(host.clone(), Arc::new(policy));
             }
         }
