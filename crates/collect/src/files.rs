@@ -263,8 +263,8 @@ impl Files {
                 stream.acknowledge(end);
             }
         }
-        if !track.backlog.is_empty() {
-            // There may be room now for those that wait in line.
+        if track.is_crowded() {
+            // There may be room now for what waits.
             self.queue(number);
         }
     }

@@ -115,6 +115,11 @@ impl Positions {
 }
 
 impl Record {
+    /// Whether nothing was read of the file, not even its first line.
+    pub(crate) fn is_unread(&self) -> bool {
+        self.offset == 0 && self.source.is_none() && self.head.is_none()
+    }
+
     fn render(&self) -> String {
         let hash = |source: u64| format!("{source:016x}");
         let print = |print: Print| format!("{}:{}:{:016x}", print.start, print.length, print.hash);

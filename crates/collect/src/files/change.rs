@@ -7,8 +7,8 @@ use super::disk::{self, Facts, FileId, FileKind, Opened};
 use super::notice::{Notice, Outage};
 use super::past::Verdict;
 use super::report::SourceState;
-use super::stream::{Rest, Stream, continues, is_same};
-use super::track::{First, STREAMS_MAX, Track};
+use super::stream::{Place, Rest, Stream, continues, is_same};
+use super::track::{First, Track};
 use crate::paths::split;
 use crate::watch::Watched;
 
@@ -78,10 +78,11 @@ impl Files {
             }
             _ => {}
         }
-        if self.is_owned(track, facts.id) {
+        if self.is_owned(track, &facts) {
             return;
         }
-        if track.streams.len() >= STREAMS_MAX && !self.make_room(track) {
+        let last = track.streams.len().saturating_sub(1);
+        if track.is_crowded() && !self.make_room(track, last) {
             track.to_check = true;
             return;
         }
@@ -89,14 +90,15 @@ impl Files {
             Ok(opened) => opened,
             Err(error) => return self.is_away(track, error),
         };
-        if opened.facts.kind != FileKind::Regular || self.is_owned(track, opened.facts.id) {
+        if opened.facts.kind != FileKind::Regular || self.is_owned(track, &opened.facts) {
             return;
         }
         self.replace_current(track, opened);
     }
 
     /// Whether the file at a path is read already, here or by another track.
-    fn is_owned(&mut self, track: &mut Track, file: FileId) -> bool {
+    fn is_owned(&mut self, track: &mut Track, facts: &Facts) -> bool {
+        let file = facts.id;
         let Some(owner) = self.owners.get(&file).copied() else { return false };
         if owner == track.number {
             if track.bring_back(file, self.now.monotonic) {
@@ -104,7 +106,10 @@ impl Files {
                 return true;
             }
             // It waits in line, as a rotated one.
-            return track.backlog.iter().any(|sibling| sibling.facts.id == file);
+            return track
+                .backlog
+                .iter()
+                .any(|sibling| sibling.facts.id == file && sibling.facts.born == facts.born);
         }
         track.retire_current(self.now.monotonic);
         track.state = SourceState::SameFile;
@@ -187,34 +192,39 @@ impl Files {
         self.become_current(track, current);
     }
 
-    /// The file at the path was overwritten from its start.
-    pub(super) fn is_truncated(&mut self, track: &mut Track) {
-        if track.streams.len() >= STREAMS_MAX && !self.make_room(track) {
-            return;
+    /// A file was overwritten from its start. `false` if there is no room for what it holds now.
+    pub(super) fn is_truncated(&mut self, track: &mut Track, at: usize) -> bool {
+        let mut at = at;
+        if track.is_crowded() {
+            if !self.make_room(track, at) {
+                return false;
+            }
+            at -= 1;
         }
-        let Some(mut old) = track.streams.pop() else { return };
-        let Some(framer) = self.framer(track, 0) else { return };
+        let Some(framer) = self.framer(track, 0) else { return false };
+        let Some(old) = track.streams.get_mut(at) else { return true };
         if old.source.is_none() {
             old.start_over(framer);
-            track.streams.push(old);
-            return;
+            return true;
         }
-        let Ok(opened) = old.duplicate() else {
-            track.streams.push(old);
-            return;
-        };
+        let Ok(opened) = old.duplicate() else { return false };
+        let mut old = track.streams.remove(at);
         let generation = self.next_generation(track, old.file).max(old.generation + 1);
         let mut new = Stream::begin(opened, generation, 0, framer, self.now.monotonic);
-        new.watch = old.watch.take();
+        (new.watch, new.place, new.target) = (old.watch.take(), old.place, old.target.clone());
         let record = old.record_of_read(&track.path);
         self.move_to_copy(track, &mut old, &record);
         let born = old.born.min(new.born);
         let modified = new.modified;
-        track.streams.push(old);
-        track.streams.push(new);
+        let is_current = new.place == Place::Current;
+        track.streams.insert(at, new);
+        track.streams.insert(at, old);
         self.find_between(track, track.since, born);
-        track.saw(modified);
-        self.say_changed(track, true);
+        if is_current {
+            track.saw(modified);
+            self.say_changed(track, true);
+        }
+        true
     }
 
     /// The file at the path was empty when it was last seen. Perhaps it was not in between, and what
@@ -356,13 +366,18 @@ impl Files {
         }
         let is_shared = track.streams.iter().any(|other| other.file == stream.file);
         if !is_shared && self.owners.get(&stream.file) == Some(&track.number) {
-            self.owners.remove(&stream.file);
-            for number in self.waiting.remove(&stream.file).unwrap_or_default() {
-                self.queue_check(number);
-            }
+            self.release(stream.file);
         }
         if let Some(source) = stream.source {
             self.sources.remove(&source);
+        }
+    }
+
+    /// Nobody reads a file any more. Whoever waits for it may.
+    pub(super) fn release(&mut self, file: FileId) {
+        self.owners.remove(&file);
+        for number in self.waiting.remove(&file).unwrap_or_default() {
+            self.queue_check(number);
         }
     }
 
@@ -380,21 +395,20 @@ impl Files {
     /// Forgets what is read at a path that nobody is interested in any more.
     pub(super) fn drop_streams(&mut self, track: &mut Track) {
         for sibling in std::mem::take(&mut track.backlog) {
-            self.owners.remove(&sibling.facts.id);
+            self.release(sibling.facts.id);
         }
         while !track.streams.is_empty() {
             self.close(track, 0);
         }
     }
 
-    /// Closes a rotated file that is done with, though its writer might still come back.
-    fn make_room(&mut self, track: &mut Track) -> bool {
-        let last = track.streams.len().saturating_sub(1);
-        let at = track.streams.iter().take(last).position(Stream::is_finished);
-        if let Some(at) = at {
-            self.close(track, at);
+    /// Closes a rotated file before `at` that is done with, though its writer might still come back.
+    fn make_room(&mut self, track: &mut Track, at: usize) -> bool {
+        let done = track.streams.iter().take(at).position(Stream::is_finished);
+        if let Some(done) = done {
+            self.close(track, done);
         }
-        at.is_some()
+        done.is_some()
     }
 
     /// Goes back to what is acknowledged.

@@ -130,10 +130,13 @@ impl Files {
         false
     }
 
-    /// Notices if the file at a path was overwritten.
+    /// Notices if files of a track were overwritten.
     pub(super) fn verify(&mut self, track: &mut Track) {
-        if track.current().is_some_and(|own| own.is_unchanged() == Ok(false)) {
-            self.is_truncated(track);
+        let mut at = 0;
+        while let Some(stream) = track.streams.get(at) {
+            // An overwritten file becomes two: what it held, and what it holds.
+            let is_split = stream.is_unchanged() == Ok(false) && self.is_truncated(track, at);
+            at += 1 + usize::from(is_split);
         }
     }
 }
@@ -147,7 +150,7 @@ pub(super) fn is_copy(record: &Record, opened: &Opened) -> bool {
 /// and the last ones of the part.
 pub(super) fn begins_with(whole: &Opened, part: &Opened) -> bool {
     let size = part.facts.size;
-    if size > whole.facts.size {
+    if size > whole.facts.size || part.facts.id == whole.facts.id {
         return false;
     }
     let length = usize::try_from(size).unwrap_or(HEAD_BYTES_MAX).min(HEAD_BYTES_MAX);

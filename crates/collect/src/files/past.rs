@@ -12,7 +12,7 @@ use super::packed;
 use super::print::{HEAD_BYTES_MAX, Print};
 use super::siblings::{Sibling, siblings};
 use super::stream::{LINGER, LINGER_DELETED, Rest, Stream, is_same};
-use super::track::{STREAMS_MAX, Track};
+use super::track::Track;
 use crate::paths::rotated::{bases, family_prefix, is_of_family};
 use crate::paths::{join, split};
 use crate::positions::Record;
@@ -22,7 +22,7 @@ enum Fate {
     /// With its path, if somebody may still write to it.
     Found(Rest, Option<Vec<u8>>),
     /// There is a copy, perhaps packed, that ends where it was read up to or before.
-    Complete(Facts),
+    Complete(Opened),
     Missing,
 }
 
@@ -67,10 +67,14 @@ impl Files {
         }
         let siblings = siblings(&track.path);
         for record in lost {
+            if record.is_unread() {
+                self.wait_again(track, &record, &siblings);
+                continue;
+            }
             let (rest, path) = match self.rest_of(&record, track.number, &siblings) {
                 Fate::Found(rest, path) => (rest, path),
-                Fate::Complete(facts) => {
-                    self.know(&record, &facts);
+                Fate::Complete(opened) => {
+                    self.know(&record, &opened.facts);
                     self.ledger.close(record.file);
                     continue;
                 }
@@ -94,6 +98,34 @@ impl Files {
         }
     }
 
+    /// Puts a file in line again that waited there when the last run ended; it may have been renamed
+    /// or packed since.
+    fn wait_again(&mut self, track: &mut Track, record: &Record, siblings: &[Sibling]) {
+        self.ledger.take(record.file);
+        let is_free = |sibling: &&Sibling| !self.owners.contains_key(&sibling.facts.id);
+        let is_it = |sibling: &&Sibling| {
+            (sibling.facts.id, sibling.facts.born) == (record.file, record.born)
+        };
+        let is_packed = |sibling: &&Sibling| {
+            let known = self.ledger.get(sibling.facts.id);
+            let is_known = known.is_some_and(|known| known.born == sibling.facts.born);
+            sibling.is_gzip() && sibling.facts.modified == record.modified && !is_known
+        };
+        let mut free = siblings.iter().filter(is_free);
+        let found = free.clone().find(is_it).or_else(|| free.find(is_packed));
+        let Some(sibling) = found.cloned() else {
+            self.notices.push(Notice::RestLost(track.path.to_vec()));
+            return;
+        };
+        self.owners.insert(sibling.facts.id, track.number);
+        let place = track
+            .backlog
+            .iter()
+            .position(|other| other.facts.modified > sibling.facts.modified)
+            .unwrap_or(track.backlog.len());
+        track.backlog.insert(place, sibling);
+    }
+
     /// Puts the files in line that came and went since the time stamp of what was last seen at the
     /// track's path, and were made after that.
     pub(super) fn find_between(&mut self, track: &mut Track, since: Option<i64>, born: i64) {
@@ -101,8 +133,7 @@ impl Files {
         let siblings = siblings(&track.path);
         let is_candidate = |sibling: &&Sibling| {
             let facts = sibling.facts;
-            let is_older = born != 0 && facts.born != 0 && facts.born < born;
-            facts.modified >= since && !is_older && !self.owners.contains_key(&facts.id)
+            facts.modified >= since && !self.owners.contains_key(&facts.id)
         };
         let candidates: Vec<&Sibling> = siblings.iter().filter(is_candidate).collect();
         if candidates.is_empty() {
@@ -138,7 +169,7 @@ impl Files {
         {
             // Read before; there may be more in it by now.
             if opened.facts.size > record.offset
-                && track.streams.len() < STREAMS_MAX
+                && !track.is_crowded()
                 && let Some(framer) = self.framer(track, record.offset)
             {
                 self.ledger.take(id);
@@ -164,7 +195,9 @@ impl Files {
 
     /// Whether a packed file holds what was never read. If not, that is kept in mind.
     fn is_news(&mut self, track: &Track, sibling: &Sibling, known: &Known) -> bool {
-        if self.ledger.get(sibling.facts.id).is_some() {
+        // The number of a file that was removed is soon given to another.
+        let is_same_file = |record: &Record| record.born == sibling.facts.born;
+        if self.ledger.get(sibling.facts.id).is_some_and(is_same_file) {
             return false;
         }
         let Ok(opened) = disk::open(&sibling.path) else { return false };
@@ -193,10 +226,10 @@ impl Files {
 
     /// Opens rotated files that were put in line, as far as there is room.
     pub(super) fn open_backlog(&mut self, track: &mut Track) {
-        while track.streams.len() < STREAMS_MAX
+        while !track.is_crowded()
             && let Some(sibling) = track.backlog.pop_front()
         {
-            self.owners.remove(&sibling.facts.id);
+            self.release(sibling.facts.id);
             let found = self.find_waiting(track, &sibling);
             let stream = found.and_then(|(at, opened)| {
                 let path = at.is_plain().then_some(at.path.clone());
@@ -217,17 +250,16 @@ impl Files {
 
     /// Opens a file that waited in line, which may have been renamed again or packed since.
     fn find_waiting(&self, track: &Track, sibling: &Sibling) -> Option<(Sibling, Opened)> {
-        let is_it = |facts: &Facts| {
-            facts.id == sibling.facts.id && facts.born == sibling.facts.born
-        };
+        let is_it =
+            |facts: &Facts| facts.id == sibling.facts.id && facts.born == sibling.facts.born;
         let at_its_path = disk::open(&sibling.path).ok().filter(|opened| is_it(&opened.facts));
         if let Some(opened) = at_its_path {
             return Some((sibling.clone(), opened));
         }
         let siblings = siblings(&track.path);
-        let renamed = siblings.iter().find(|other| {
-            is_it(&other.facts) && other.name.packing == sibling.name.packing
-        });
+        let renamed = siblings
+            .iter()
+            .find(|other| is_it(&other.facts) && other.name.packing == sibling.name.packing);
         let packed = siblings.iter().find(|other| {
             let is_free = !self.owners.contains_key(&other.facts.id)
                 && self.ledger.get(other.facts.id).is_none();
@@ -257,9 +289,9 @@ impl Files {
                 stream.move_to(rest);
                 self.owners.insert(stream.file, track.number);
             }
-            Fate::Complete(facts) => {
-                stream.lose_to(&facts);
-                self.owners.insert(facts.id, track.number);
+            Fate::Complete(opened) => {
+                self.owners.insert(opened.facts.id, track.number);
+                stream.lose_to(opened);
             }
             Fate::Missing => stream.lose(),
         }
@@ -301,12 +333,12 @@ impl Files {
                 && opened.facts.size < record.offset
                 && record.head.is_some_and(has_head)
             {
-                shorter = Some(opened.facts);
+                shorter = Some(opened);
             }
         }
-        if let Some(facts) = shorter {
-            self.release_unnamed(facts.id);
-            return Fate::Complete(facts);
+        if let Some(opened) = shorter {
+            self.release_unnamed(opened.facts.id);
+            return Fate::Complete(opened);
         }
         self.packed_rest_of(record, siblings)
     }
@@ -317,7 +349,10 @@ impl Files {
         for sibling in siblings.iter().filter(|sibling| sibling.is_gzip()) {
             let id = sibling.facts.id;
             let is_known = self.owners.contains_key(&id)
-                || self.ledger.get(id).is_some_and(|known| !known.is_open);
+                || self
+                    .ledger
+                    .get(id)
+                    .is_some_and(|known| !known.is_open && known.born == sibling.facts.born);
             let Ok(opened) = disk::open(&sibling.path) else { continue };
             if is_known || opened.facts.id != id {
                 continue;
@@ -334,7 +369,8 @@ impl Files {
             if may_be_longer {
                 return Fate::Found(Rest::Packed(opened), None);
             }
-            shorter = shorter.or(Some(Facts { size, ..opened.facts }));
+            let facts = Facts { size, ..opened.facts };
+            shorter = shorter.or(Some(Opened { facts, ..opened }));
         }
         shorter.map_or(Fate::Missing, Fate::Complete)
     }

@@ -92,8 +92,9 @@ pub(crate) enum Place {
 enum Body {
     Plain(OwnedFd),
     Packed(Box<Packed>),
-    /// The content was overwritten.
-    Gone,
+    /// The content was overwritten. A shorter copy of it is kept open, so that its number stays its
+    /// own.
+    Gone(Option<OwnedFd>),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -247,19 +248,20 @@ impl Stream {
 
     /// The content is not there any more.
     pub(crate) fn lose(&mut self) {
-        self.body = Body::Gone;
+        self.body = Body::Gone(None);
         self.end();
     }
 
     /// The content is not there any more, but for a copy of its first bytes.
-    pub(crate) fn lose_to(&mut self, copy: &Facts) {
+    pub(crate) fn lose_to(&mut self, copy: Opened) {
         self.lose();
-        self.file = copy.id;
-        self.copied = Some(copy.size);
+        self.file = copy.facts.id;
+        self.copied = Some(copy.facts.size);
+        self.body = Body::Gone(Some(copy.fd));
     }
 
     pub(crate) fn is_lost(&self) -> bool {
-        matches!(self.body, Body::Gone)
+        matches!(self.body, Body::Gone(_))
     }
 
     /// How far it need not be read again.
@@ -330,7 +332,7 @@ impl Stream {
     pub(crate) fn is_remote(&self) -> bool {
         match &self.body {
             Body::Plain(fd) => disk::is_remote(fd.as_fd()),
-            Body::Packed(_) | Body::Gone => false,
+            Body::Packed(_) | Body::Gone(_) => false,
         }
     }
 
@@ -378,7 +380,7 @@ impl Stream {
                 }
                 self.marks.safe
             }
-            Body::Gone => return,
+            Body::Gone(_) => return,
         };
         self.counts_before = self.counts();
         self.framer = framer;
@@ -520,7 +522,7 @@ impl Stream {
         now: Duration,
     ) -> Result<&'b [u8], Step> {
         match &mut self.body {
-            Body::Gone => Err(self.end()),
+            Body::Gone(_) => Err(self.end()),
             Body::Packed(packed) => {
                 let room = buffer.get_mut(..CHUNK_BYTES).unwrap_or_default();
                 match packed.read(room) {

@@ -81,6 +81,11 @@ impl Track {
         self.streams.last_mut().filter(|stream| stream.place == Place::Current)
     }
 
+    /// Whether no more files can be opened.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.streams.len() >= STREAMS_MAX
+    }
+
     /// Puts a file in behind the older ones and before the current one.
     pub(crate) fn insert_old(&mut self, stream: Stream) {
         let at = self.streams.len() - usize::from(self.current().is_some());
@@ -108,9 +113,8 @@ impl Track {
 
     /// A file that was at the path before is there again.
     pub(crate) fn bring_back(&mut self, file: FileId, now: Duration) -> bool {
-        let Some(at) = self.streams.iter().position(|stream| stream.file == file) else {
-            return false;
-        };
+        let is_it = |stream: &Stream| stream.file == file && !stream.is_lost();
+        let Some(at) = self.streams.iter().rposition(is_it) else { return false };
         self.retire_current(now);
         let mut stream = self.streams.remove(at);
         stream.place = Place::Current;

@@ -8,7 +8,7 @@ use super::notice::Notice;
 use super::outlet::{Origin, Outlet};
 use super::report::SourceReport;
 use super::stream::{CHUNK_BYTES, Identity, LINGER, Place, Step, Stream};
-use super::track::{STREAMS_MAX, Track};
+use super::track::Track;
 use super::{Files, Flow, Found, Moment, Progress};
 use crate::formats::Message;
 
@@ -121,7 +121,7 @@ impl Files {
             served.more = !track.to_check;
         }
         self.close_finished(track);
-        served.more |= !track.backlog.is_empty() && track.streams.len() < STREAMS_MAX;
+        served.more |= !track.backlog.is_empty() && !track.is_crowded();
         served
     }
 
@@ -198,12 +198,10 @@ impl Files {
                     break;
                 }
                 Step::Passing => return Share::More,
-                Step::Changed if stream.place == Place::Current => {
-                    self.is_truncated(track);
-                    return Share::Changed;
+                Step::Changed => {
+                    let is_split = self.is_truncated(track, at);
+                    return if is_split { Share::Changed } else { Share::Hold };
                 }
-                // A rotated file was overwritten: there is nothing left of it.
-                Step::Changed => stream.lose(),
                 Step::Unusable => {
                     stream.lose();
                     let path = track.path.to_vec();
@@ -227,7 +225,7 @@ impl Files {
     /// have none.
     fn close_finished(&mut self, track: &mut Track) {
         let now = self.now.monotonic;
-        let is_crowded = !track.backlog.is_empty() && track.streams.len() >= STREAMS_MAX;
+        let is_crowded = !track.backlog.is_empty() && track.is_crowded();
         let mut at = 0;
         while let Some(stream) = track.streams.get(at) {
             let is_superseded = is_crowded && stream.place != Place::Rotated(LINGER);
