@@ -67,7 +67,7 @@ impl Files {
         match track.current_mut() {
             Some(current) if current.file == facts.id => {
                 current.modified = facts.modified;
-                track.saw(facts.modified);
+                track.saw(facts.modified, facts.born);
                 self.is_back(track);
                 return;
             }
@@ -137,7 +137,6 @@ impl Files {
         if record.is_none() && self.is_rewritten(track, &opened) {
             return self.move_current(track, opened);
         }
-        let born = track.streams.last().map_or(0, |stream| stream.born);
         track.retire_current(self.now.monotonic);
         let lost = self.ledger.open_at(&track.path);
         let is_known = record.is_some();
@@ -165,7 +164,7 @@ impl Files {
         self.find_lost(track, Verdict::Final);
         let since = track.since;
         self.become_current(track, stream);
-        self.find_between(track, since, born);
+        self.find_between(track, since);
         if had_files && !is_known {
             self.say_changed(track, is_overwritten);
         }
@@ -214,14 +213,13 @@ impl Files {
         (new.watch, new.place, new.target) = (old.watch.take(), old.place, old.target.clone());
         let record = old.record_of_read(&track.path);
         self.move_to_copy(track, &mut old, &record);
-        let born = old.born.min(new.born);
-        let modified = new.modified;
+        let (modified, born) = (new.modified, new.born);
         let is_current = new.place == Place::Current;
         track.streams.insert(at, new);
         track.streams.insert(at, old);
-        self.find_between(track, track.since, born);
+        self.find_between(track, track.since);
         if is_current {
-            track.saw(modified);
+            track.saw(modified, born);
             self.say_changed(track, true);
         }
         true
@@ -239,10 +237,9 @@ impl Files {
             return false;
         };
         current.modified = facts.modified;
-        let born = current.born;
         let before = track.backlog.len() + track.streams.len();
-        self.find_between(track, track.since, born);
-        track.saw(facts.modified);
+        self.find_between(track, track.since);
+        track.saw(facts.modified, facts.born);
         track.backlog.len() + track.streams.len() > before
     }
 
@@ -257,10 +254,9 @@ impl Files {
         track.state = SourceState::Missing;
         self.find_lost(track, Verdict::Open);
         // What was put beside the path since the last look is news, and what will be.
-        let born = track.streams.last().map_or(0, |stream| stream.born);
-        self.find_between(track, track.since, born);
+        self.find_between(track, track.since);
         if let Ok(directory) = disk::look(split(&track.path).0) {
-            track.saw(directory.modified);
+            track.saw_none(directory.modified);
         }
         if track.is_named {
             self.say_outage(track, Outage::Error(number));
@@ -302,7 +298,8 @@ impl Files {
         self.take_in(track, &mut stream, Some(&path));
         stream.target = disk::links(&path).pop();
         // Files as old as one that is not read from its start are no news.
-        track.saw(stream.modified + i64::from(track.first == First::AtEnd));
+        let is_old = i64::from(track.first == First::AtEnd);
+        track.saw(stream.modified + is_old, stream.born);
         track.streams.push(stream);
         if !track.said.analyzing {
             track.said.analyzing = true;

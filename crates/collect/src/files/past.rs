@@ -12,7 +12,7 @@ use super::packed;
 use super::print::{HEAD_BYTES_MAX, Print};
 use super::siblings::{Sibling, siblings};
 use super::stream::{LINGER, LINGER_DELETED, Rest, Stream, is_same};
-use super::track::Track;
+use super::track::{Since, Track};
 use crate::paths::rotated::{bases, family_prefix, is_of_family};
 use crate::paths::{join, split};
 use crate::positions::Record;
@@ -61,9 +61,6 @@ impl Files {
         let lost = self.ledger.open_at(&track.path);
         if lost.is_empty() {
             return;
-        }
-        for record in &lost {
-            track.saw(record.modified);
         }
         let siblings = siblings(&track.path);
         for record in lost {
@@ -126,14 +123,14 @@ impl Files {
         track.backlog.insert(place, sibling);
     }
 
-    /// Puts the files in line that came and went since the time stamp of what was last seen at the
-    /// track's path, and were made after that.
-    pub(super) fn find_between(&mut self, track: &mut Track, since: Option<i64>, born: i64) {
+    /// Puts the files in line that came and went since something was last seen at the track's path.
+    pub(super) fn find_between(&mut self, track: &mut Track, since: Option<Since>) {
         let Some(since) = since else { return };
         let siblings = siblings(&track.path);
         let is_candidate = |sibling: &&Sibling| {
             let facts = sibling.facts;
-            facts.modified >= since && !self.owners.contains_key(&facts.id)
+            let is_older = facts.born != 0 && facts.born < since.born;
+            facts.modified >= since.modified && !is_older && !self.owners.contains_key(&facts.id)
         };
         let candidates: Vec<&Sibling> = siblings.iter().filter(is_candidate).collect();
         if candidates.is_empty() {
@@ -278,7 +275,8 @@ impl Files {
             return Some(Stream::begin(opened, generation, 0, framer, now));
         }
         let (head, _) = packed::glance(&opened.fd, opened.facts.size)?;
-        let head = Print::of_head(&head).unwrap_or_else(|| Print::of(0, &head));
+        let short = || (!head.is_empty()).then(|| Print::of(0, &head));
+        let head = Print::of_head(&head).or_else(short);
         Some(Stream::begin_packed(opened, head, framer, now))
     }
 

@@ -10,7 +10,7 @@ use model::Timestamp;
 use super::disk::{self, FileKind};
 use super::notice::Notice;
 use super::report::SourceState;
-use super::track::{First, Said, Track};
+use super::track::{First, Said, Since, Track};
 use super::tree::{From, Interest};
 use super::{FILES_MAX, FileEntry, Files, POLL_INTERVAL, RESCAN_INTERVAL};
 use crate::formats::{self, FramerCounts};
@@ -211,10 +211,11 @@ impl Files {
             }
             if pattern.is_last(component) {
                 let path = pattern.path(&path, name);
-                match self.by_path.get(&path) {
-                    Some(&number) => self.queue_check(number),
-                    None if is_there => self.admit(entry, &path, First::AtStart),
-                    None => {}
+                if is_there {
+                    self.admit(entry, &path, First::AtStart);
+                }
+                if let Some(&number) = self.by_path.get(&path) {
+                    self.queue_check(number);
                 }
                 continue;
             }
@@ -359,7 +360,7 @@ impl Files {
             state: SourceState::New,
             streams: Vec::new(),
             backlog: VecDeque::new(),
-            since: self.ledger.at(path).map(|record| record.modified).max(),
+            since: self.since(path),
             to_check: true,
             is_queued: false,
             due: None,
@@ -374,6 +375,12 @@ impl Files {
         self.tracks.insert(number, track);
         self.by_path.insert(path.to_vec(), number);
         number
+    }
+
+    /// What was last seen at a path, as far as records tell.
+    fn since(&self, path: &[u8]) -> Option<Since> {
+        let newest = self.ledger.at(path).max_by_key(|record| record.modified)?;
+        Some(Since { modified: newest.modified, born: newest.born })
     }
 
     /// A path that was followed and to which no entry leads any more, if one used to.

@@ -94,7 +94,10 @@ enum Body {
     Packed(Box<Packed>),
     /// The content was overwritten. A shorter copy of it is kept open, so that its number stays its
     /// own.
-    Gone(Option<OwnedFd>),
+    Gone(
+        #[expect(dead_code, reason = "held, not used: no other file gets its number meanwhile")]
+        Option<OwnedFd>,
+    ),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -156,17 +159,17 @@ impl Stream {
         Self::new(Body::Plain(fd), start, framer, now)
     }
 
-    /// A packed file read from its start.
+    /// A packed file read from its start. It has no head if it is empty.
     pub(crate) fn begin_packed(
         opened: Opened,
-        head: Print,
+        head: Option<Print>,
         framer: Box<dyn Framer>,
         now: Duration,
     ) -> Self {
         let Opened { fd, facts } = opened;
         let start = Start { facts, generation: 0, offset: 0, tail: None };
         let body = Body::Packed(Box::new(Packed::new(fd, 0, None)));
-        Self { head: Some(head), ..Self::new(body, start, framer, now) }
+        Self { head, ..Self::new(body, start, framer, now) }
     }
 
     /// A file read on from where a record says. Its source stays what it was.
@@ -411,7 +414,10 @@ impl Stream {
         if let Some(head) = self.head {
             return Ok(Identity::Known(head));
         }
-        let Body::Plain(fd) = &self.body else { return Ok(Identity::Empty) };
+        let Body::Plain(fd) = &self.body else {
+            self.end();
+            return Ok(Identity::Empty);
+        };
         let mut buffer = [0; HEAD_BYTES_MAX];
         let read = disk::read_at(fd.as_fd(), &mut buffer, 0)?;
         let start = buffer.get(..read).unwrap_or_default();

@@ -34,9 +34,8 @@ pub(crate) struct Track {
     pub(crate) streams: Vec<Stream>,
     /// Rotated files that are read after the streams but before the last one, as there is room.
     pub(crate) backlog: VecDeque<Sibling>,
-    /// The time stamp of the file that was at the path, or of the directory when none was: what is
-    /// older than that is no news.
-    pub(crate) since: Option<i64>,
+    /// What was last seen at the path.
+    pub(crate) since: Option<Since>,
     /// The path is to be looked at.
     pub(crate) to_check: bool,
     pub(crate) is_queued: bool,
@@ -50,6 +49,15 @@ pub(crate) struct Track {
     pub(crate) last_message: Option<Timestamp>,
     /// Of files that were closed.
     pub(crate) counts: FramerCounts,
+}
+
+/// What tells new files beside a path from older ones: they were changed and made after this.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Since {
+    /// The time stamp of the file that was at the path, or of the directory when none was.
+    pub(crate) modified: i64,
+    /// When the last file at the path was made; 0 if that is not known.
+    pub(crate) born: i64,
 }
 
 /// Where the reading of the first file found at a path begins.
@@ -122,8 +130,15 @@ impl Track {
         true
     }
 
-    pub(crate) fn saw(&mut self, modified: i64) {
-        self.since = self.since.max(Some(modified));
+    /// A file was at the path, changed at `modified` and made at `born`.
+    pub(crate) fn saw(&mut self, modified: i64, born: i64) {
+        let before = self.since.map_or(modified, |since| since.modified);
+        self.since = Some(Since { modified: before.max(modified), born });
+    }
+
+    /// No file was at the path, and the directory had last changed at `modified`.
+    pub(crate) fn saw_none(&mut self, modified: i64) {
+        self.saw(modified, self.since.map_or(0, |since| since.born));
     }
 
     pub(crate) fn next_due(&self, waits: Waits) -> Option<Duration> {

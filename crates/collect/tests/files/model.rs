@@ -283,7 +283,7 @@ fn run(locations: &[&str], steps: &[Step]) {
 proptest! {
     #![proptest_config(ProptestConfig {
         failure_persistence: None,
-        ..ProptestConfig::with_cases(100)
+        ..ProptestConfig::default()
     })]
 
     #[test]
@@ -299,71 +299,5 @@ proptest! {
     #[test]
     fn a_log_twice(steps in prop::collection::vec(steps(), 1..KEPT as usize)) {
         run(&["log", "log*"], &steps);
-    }
-}
-
-#[test]
-fn debug_case() {
-    let steps = [
-        Step::CopyAndTruncate,
-        Step::Write { lines: 1, half: false },
-        Step::Gzip(1),
-        Step::RemoveOldest,
-        Step::CopyAndTruncate,
-        Step::Rename { noticed: true },
-        Step::Write { lines: 0, half: true },
-    ];
-    for _ in 0..60 {
-        let mut world = World::new(&["log"]);
-        let mut text = String::new();
-        let mut dump = |world: &mut World, what: &str| {
-            use std::fmt::Write as _;
-            writeln!(text, "== {what}").unwrap();
-            for entry in fs::read_dir(world.host.at(".")).unwrap() {
-                let entry = entry.unwrap();
-                let m = entry.metadata().unwrap();
-                writeln!(
-                    text,
-                    "   {:?} {} {} {:?}",
-                    entry.file_name(),
-                    m.ino() % 10000,
-                    m.len(),
-                    m.mtime_nsec()
-                )
-                .unwrap();
-            }
-            for id in &world.host.order {
-                writeln!(text, "{id:?} {:?}", world.host.stored[id]).unwrap();
-            }
-            if world.is_running() {
-                for r in world.host.running().report() {
-                    writeln!(text, "{:?} {:?}", String::from_utf8_lossy(&r.path), r.state).unwrap();
-                }
-                writeln!(
-                    text,
-                    "{}",
-                    String::from_utf8_lossy(&world.host.running().positions().render())
-                )
-                .unwrap();
-            }
-        };
-        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            for step in steps {
-                world.step(step);
-                dump(&mut world, &format!("{step:?}"));
-            }
-            world.end();
-            dump(&mut world, "end");
-            world.check();
-            world.host.save();
-            world.host.crash();
-            world.end();
-            dump(&mut world, "end");
-            world.check();
-        }));
-        if result.is_err() {
-            eprintln!("{text}");
-            panic!("so");
-        }
     }
 }
