@@ -8,6 +8,7 @@ pub(crate) mod daemon;
 pub(crate) mod install;
 pub(crate) mod logtest;
 pub(crate) mod makelists;
+pub(crate) mod rules;
 pub(crate) mod run;
 pub(crate) mod run_tests;
 pub(crate) mod status;
@@ -60,6 +61,12 @@ pub(crate) const ALL: &[Tool] = &[
         original: None,
         about: "runs .ini and .case files against decoders and rules",
         run: run_tests::run,
+    },
+    Tool {
+        name: "rules",
+        original: None,
+        about: "lists rules, or tells all about one",
+        run: rules::run,
     },
     Tool {
         name: "makelists",

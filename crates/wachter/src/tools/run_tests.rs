@@ -224,7 +224,7 @@ fn case_failures(path: &Path) -> Result<Vec<String>> {
 }
 
 /// Answers the events of one case.
-struct CaseRunner {
+pub(crate) struct CaseRunner {
     /// One for each name that this server has in the case.
     policies: BTreeMap<String, Arc<Policy>>,
     engine: Engine,
@@ -232,7 +232,7 @@ struct CaseRunner {
 }
 
 impl CaseRunner {
-    fn new(case: &Case) -> Result<Self> {
+    pub(crate) fn new(case: &Case) -> Result<Self> {
         let mut policies = BTreeMap::new();
         for step in &case.steps {
             let host = &step.first.host;
@@ -247,7 +247,7 @@ impl CaseRunner {
         Ok(Self { engine, host: host.clone(), policies })
     }
 
-    fn answer(&mut self, input: &StepInput) -> Answer {
+    pub(crate) fn answer(&mut self, input: &StepInput) -> Answer {
         if input.host != self.host
             && let Some(policy) = self.policies.get(&input.host)
         {

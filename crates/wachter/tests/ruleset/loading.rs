@@ -17,7 +17,7 @@ const WARNINGS: [(&str, &str, usize); 1] =
 const KNOWN: [&str; 1] = ["web_appsec.ini:136"];
 
 /// Runs a command on our decoders and rules.
-fn wachter(arguments: &[&str]) -> Output {
+pub(crate) fn wachter(arguments: &[&str]) -> Output {
     let dir = policy::dir();
     let mut command = Command::new(env!("CARGO_BIN_EXE_wachter"));
     command.args(arguments).arg("--rules").arg(dir.join("rules"));
@@ -28,7 +28,7 @@ fn wachter(arguments: &[&str]) -> Output {
     command.output().unwrap()
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 

@@ -8,5 +8,6 @@
 
 mod answers;
 mod loading;
+mod page;
 mod policy;
 mod tables;

@@ -12,7 +12,6 @@ use model::{Event, RamMemory, Severity, Source, SourceId, Sources, Timestamp};
 /// What was made of files.
 pub(crate) struct Loaded {
     pub(crate) policy: Arc<Policy>,
-    pub(crate) sources: Sources,
 }
 
 /// The folder of our files.
@@ -98,7 +97,7 @@ impl Loaded {
         assert_eq!(errors, [] as [&str; 0]);
         // As logtest, which leaves out nothing.
         let options = Options { drop_repeated: false, statistics_level: 0, ..Options::default() };
-        Self { policy: Arc::new(Policy::new(decoders, ruled.ruleset, None, options)), sources }
+        Self { policy: Arc::new(Policy::new(decoders, ruled.ruleset, None, options)) }
     }
 
     /// An engine that remembers nothing yet.
