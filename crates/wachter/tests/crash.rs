@@ -67,11 +67,15 @@ fn every_line_has_its_alert_once() {
         installation.read("logs/ossec.log").contains("Analyzing file")
     });
 
-    let written = AtomicU64::new(0);
+    let (written, log) = (&AtomicU64::new(0), &log);
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        scope.spawn(|| write_lines(&log, &written));
-        let troubles = scope.spawn(|| make_trouble(&installation, &disk, &written, &stop));
+        let is_told = |number: u64| {
+            let told = installation.read("logs/alerts/alerts.json");
+            told.contains(&format!("number {number} "))
+        };
+        scope.spawn(move || write_lines(log, written, &is_told));
+        let troubles = scope.spawn(|| make_trouble(&installation, &disk, written, &stop));
         installation.until("all lines are written", || written.load(Ordering::Relaxed) >= LINES);
         stop.store(true, Ordering::Relaxed);
         troubles.join().unwrap();
@@ -118,7 +122,7 @@ fn every_line_has_its_alert_once() {
 }
 
 /// Appends numbered lines, in pieces, and rotates the file in four ways in turn.
-fn write_lines(log: &Path, written: &AtomicU64) {
+fn write_lines(log: &Path, written: &AtomicU64, is_told: &dyn Fn(u64) -> bool) {
     let mut random = Random(7);
     let mut file = OpenOptions::new().append(true).open(log).unwrap();
     let mut number = 0;
@@ -139,13 +143,13 @@ fn write_lines(log: &Path, written: &AtomicU64) {
         file.write_all(&block[half..]).unwrap();
         written.store(number, Ordering::Relaxed);
         if number % ROTATION == 0 {
-            rotate(log, number / ROTATION, &mut file);
+            rotate(log, number / ROTATION, &mut file, is_told);
         }
-        pause(Duration::from_micros(300 + random.below(2_000)));
+        pause(Duration::from_millis(2 + random.below(14)));
     }
 }
 
-fn rotate(log: &Path, round: u64, file: &mut File) {
+fn rotate(log: &Path, round: u64, file: &mut File, is_told: &dyn Fn(u64) -> bool) {
     let aside = log.with_extension(format!("log.{round}"));
     let create = || OpenOptions::new().append(true).create(true).open(log).unwrap();
     match round % 4 {
@@ -159,11 +163,12 @@ fn rotate(log: &Path, round: u64, file: &mut File) {
             file.set_len(0).unwrap();
         }
         2 => {
-            // Recreated: the old one is kept under another name for a while, then removed.
+            // Recreated: what was told of is removed, also while somebody has it open.
             fs::rename(log, &aside).unwrap();
             *file = create();
-            let earlier = log.with_extension(format!("log.{}", round.saturating_sub(8)));
-            let _ = fs::remove_file(earlier);
+            for earlier in (2..round).step_by(4).filter(|earlier| is_told(earlier * ROTATION)) {
+                let _ = fs::remove_file(log.with_extension(format!("log.{earlier}")));
+            }
         }
         _ => {
             fs::rename(log, &aside).unwrap();

@@ -7,7 +7,7 @@ use rustix::io::Errno;
 use super::notice::Notice;
 use super::outlet::{Origin, Outlet};
 use super::report::SourceReport;
-use super::stream::{CHUNK_BYTES, Identity, LINGER, Place, Step, Stream};
+use super::stream::{CHUNK_BYTES, Identity, Place, Step, Stream};
 use super::track::Track;
 use super::{Files, Flow, Found, Moment, Progress};
 use crate::formats::Message;
@@ -222,16 +222,19 @@ impl Files {
     }
 
     /// Closes rotated files whose writers are gone. Where others wait in line, all but the newest
-    /// have none.
+    /// have none, or writers that have had their time.
     fn close_finished(&mut self, track: &mut Track) {
         let now = self.now.monotonic;
         let is_crowded = !track.backlog.is_empty() && track.is_crowded();
+        let newest = track.streams.iter().rposition(|stream| stream.place != Place::Current);
+        let mut newest = newest.unwrap_or_default();
         let mut at = 0;
         while let Some(stream) = track.streams.get(at) {
-            let is_superseded = is_crowded && stream.place != Place::Rotated(LINGER);
+            let is_superseded = is_crowded && at < newest;
             let is_old = stream.place != Place::Current;
             if is_old && stream.is_finished() && (stream.is_expired(now) || is_superseded) {
                 self.close(track, at);
+                newest = newest.saturating_sub(1);
             } else {
                 at += 1;
             }

@@ -44,8 +44,8 @@ use streams::{ReadOn, Stream};
 /// Below the home: how far files are read and stored.
 const POSITIONS_FILE: &str = "queue/logcollector/positions";
 const POSITIONS_BYTES_MAX: u64 = 64 * 1024 * 1024;
-/// How often positions are saved while they change.
-const SAVE_PERIOD: Duration = Duration::from_secs(1);
+/// How often positions are saved while they change. Analysis says what is stored more rarely.
+const SAVE_PERIOD: Duration = Duration::from_millis(100);
 /// How often the state of sources is written while it changes.
 const REPORT_PERIOD: Duration = Duration::from_secs(10);
 /// Datagrams taken in a row.
