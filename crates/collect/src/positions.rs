@@ -290,7 +290,7 @@ mod tests {
             let read = Positions::parse(&text);
             let in_first_line = text.iter().position(|&byte| byte == b'\n') >= Some(at);
             if in_first_line {
-                prop_assert!(read.damaged > 0 && read.is_empty());
+                prop_assert!((read.damaged > 0 && read.is_empty()) || read == positions);
             } else {
                 // The digits of a checksum may be capitals; a line end that is gone costs the line
                 // behind it too.

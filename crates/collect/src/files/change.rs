@@ -7,7 +7,7 @@ use super::disk::{self, Facts, FileId, FileKind, Opened};
 use super::notice::{Notice, Outage};
 use super::past::Verdict;
 use super::report::SourceState;
-use super::stream::{Place, Rest, Stream, continues, is_same};
+use super::stream::{Place, Rest, Stream, continues};
 use super::track::{First, Track};
 use crate::paths::split;
 use crate::watch::Watched;
@@ -19,16 +19,16 @@ impl Files {
     /// Opens the file at a path if the last run knew it.
     pub(super) fn adopt(&mut self, track: &mut Track) {
         let Ok(opened) = disk::look(&track.path).and_then(|facts| match facts.kind {
-            FileKind::Regular if self.ledger.get(facts.id).is_some() => disk::open(&track.path),
+            FileKind::Regular if self.ledger.of_file(facts.id).next().is_some() => {
+                disk::open(&track.path)
+            }
             _ => Err(Errno::NOENT),
         }) else {
             return;
         };
-        let Some(record) = self.ledger.get(opened.facts.id).cloned() else { return };
-        if is_same(&record, &opened)
-            && let Some(framer) = self.framer(track, record.offset)
-        {
-            self.ledger.take(record.file);
+        let Some(record) = self.ledger.find(&opened).cloned() else { return };
+        if let Some(framer) = self.framer(track, record.offset) {
+            self.ledger.take(&record);
             let now = self.now.monotonic;
             let stream = Stream::resume(Rest::Plain(opened), &record, framer, now);
             self.become_current(track, stream);
@@ -133,7 +133,7 @@ impl Files {
     fn replace_current(&mut self, track: &mut Track, opened: Opened) {
         let now = self.now.monotonic;
         let id = opened.facts.id;
-        let record = self.ledger.get(id).filter(|record| is_same(record, &opened)).cloned();
+        let record = self.ledger.find(&opened).cloned();
         if record.is_none() && self.is_rewritten(track, &opened) {
             return self.move_current(track, opened);
         }
@@ -144,7 +144,7 @@ impl Files {
         let had_files = track.said.analyzing || !lost.is_empty();
         let stream = if let Some(record) = record {
             let Some(framer) = self.framer(track, record.offset) else { return };
-            self.ledger.take(id);
+            self.ledger.take(&record);
             Stream::resume(Rest::Plain(opened), &record, framer, now)
         } else {
             let offset = match track.first {

@@ -6,7 +6,7 @@ use super::Files;
 use super::disk::{self, FileId, Opened};
 use super::print::{HEAD_BYTES_MAX, Print};
 use super::report::SourceState;
-use super::stream::{Place, continues, is_same, source_of};
+use super::stream::{Place, continues, source_of};
 use super::track::Track;
 use crate::paths::rotated::bases;
 use crate::paths::{join, split};
@@ -17,7 +17,7 @@ impl Files {
     pub(super) fn next_generation(&self, track: &Track, file: FileId) -> u32 {
         let own = track.streams.iter().filter(|stream| stream.file == file);
         let own = own.map(|stream| stream.generation);
-        let known = self.ledger.get(file).map(|record| record.generation);
+        let known = self.ledger.of_file(file).map(|record| record.generation);
         own.chain(known).max().map_or(0, |generation| generation.saturating_add(1))
     }
 
@@ -106,9 +106,7 @@ impl Files {
 
     /// Whether somebody reads a file, or has read it.
     fn is_taken(&self, opened: &Opened) -> bool {
-        let id = opened.facts.id;
-        self.owners.contains_key(&id)
-            || self.ledger.get(id).is_some_and(|record| is_same(record, opened))
+        self.owners.contains_key(&opened.facts.id) || self.ledger.find(opened).is_some()
     }
 
     /// Whether an open file holds the start of what a track reads, or what one of its earlier files

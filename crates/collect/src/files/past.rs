@@ -72,12 +72,12 @@ impl Files {
                 Fate::Found(rest, path) => (rest, path),
                 Fate::Complete(opened) => {
                     self.know(&record, &opened.facts);
-                    self.ledger.close(record.file);
+                    self.ledger.close(&record);
                     continue;
                 }
                 Fate::Missing if verdict == Verdict::Final => {
                     let is_told = self.tell_unreadable(track, &record, &siblings);
-                    self.ledger.close(record.file);
+                    self.ledger.close(&record);
                     if !is_told {
                         self.notices.push(Notice::RestLost(track.path.to_vec()));
                     }
@@ -85,7 +85,7 @@ impl Files {
                 }
                 Fate::Missing => continue,
             };
-            self.ledger.take(record.file);
+            self.ledger.take(&record);
             let Some(framer) = self.framer(track, record.offset) else { continue };
             let now = self.now.monotonic;
             let mut stream = Stream::resume(rest, &record, framer, now);
@@ -98,19 +98,14 @@ impl Files {
     /// Puts a file in line again that waited there when the last run ended; it may have been renamed
     /// or packed since.
     fn wait_again(&mut self, track: &mut Track, record: &Record, siblings: &[Sibling]) {
-        self.ledger.take(record.file);
-        let is_free = |sibling: &&Sibling| !self.owners.contains_key(&sibling.facts.id);
+        self.ledger.take(record);
         let is_it = |sibling: &&Sibling| {
             (sibling.facts.id, sibling.facts.born) == (record.file, record.born)
+                && !self.owners.contains_key(&sibling.facts.id)
         };
-        let is_packed = |sibling: &&Sibling| {
-            let known = self.ledger.get(sibling.facts.id);
-            let is_known = known.is_some_and(|known| known.born == sibling.facts.born);
-            sibling.is_gzip() && sibling.facts.modified == record.modified && !is_known
-        };
-        let mut free = siblings.iter().filter(is_free);
-        let found = free.clone().find(is_it).or_else(|| free.find(is_packed));
-        let Some(sibling) = found.cloned() else {
+        let found = siblings.iter().find(is_it).cloned();
+        let found = found.or_else(|| self.find_packed(track, record.modified, siblings));
+        let Some(sibling) = found else {
             self.notices.push(Notice::RestLost(track.path.to_vec()));
             return;
         };
@@ -161,15 +156,13 @@ impl Files {
             return;
         }
         let id = opened.facts.id;
-        if let Some(record) = self.ledger.get(id).cloned()
-            && is_same(&record, &opened)
-        {
+        if let Some(record) = self.ledger.find(&opened).cloned() {
             // Read before; there may be more in it by now.
             if opened.facts.size > record.offset
                 && !track.is_crowded()
                 && let Some(framer) = self.framer(track, record.offset)
             {
-                self.ledger.take(id);
+                self.ledger.take(&record);
                 let now = self.now.monotonic;
                 let mut stream = Stream::resume(Rest::Plain(opened), &record, framer, now);
                 stream.rotate(LINGER, now);
@@ -192,9 +185,7 @@ impl Files {
 
     /// Whether a packed file holds what was never read. If not, that is kept in mind.
     fn is_news(&mut self, track: &Track, sibling: &Sibling, known: &Known) -> bool {
-        // The number of a file that was removed is soon given to another.
-        let is_same_file = |record: &Record| record.born == sibling.facts.born;
-        if self.ledger.get(sibling.facts.id).is_some_and(is_same_file) {
+        if self.ledger.is_read(&sibling.facts) {
             return false;
         }
         let Ok(opened) = disk::open(&sibling.path) else { return false };
@@ -246,7 +237,7 @@ impl Files {
     }
 
     /// Opens a file that waited in line, which may have been renamed again or packed since.
-    fn find_waiting(&self, track: &Track, sibling: &Sibling) -> Option<(Sibling, Opened)> {
+    fn find_waiting(&mut self, track: &Track, sibling: &Sibling) -> Option<(Sibling, Opened)> {
         let is_it =
             |facts: &Facts| facts.id == sibling.facts.id && facts.born == sibling.facts.born;
         let at_its_path = disk::open(&sibling.path).ok().filter(|opened| is_it(&opened.facts));
@@ -257,14 +248,28 @@ impl Files {
         let renamed = siblings
             .iter()
             .find(|other| is_it(&other.facts) && other.name.packing == sibling.name.packing);
-        let packed = siblings.iter().find(|other| {
-            let is_free = !self.owners.contains_key(&other.facts.id)
-                && self.ledger.get(other.facts.id).is_none();
-            other.is_gzip() && other.facts.modified == sibling.facts.modified && is_free
-        });
-        let found = renamed.or(packed)?;
+        let found = renamed.cloned();
+        let modified = sibling.facts.modified;
+        let found = found.or_else(|| self.find_packed(track, modified, &siblings))?;
         let opened = disk::open(&found.path).ok()?;
-        (opened.facts.id == found.facts.id).then(|| (found.clone(), opened))
+        (opened.facts.id == found.facts.id).then_some((found, opened))
+    }
+
+    /// The packed form of a file that was not read yet. Packers keep the time stamp.
+    fn find_packed(
+        &mut self,
+        track: &Track,
+        modified: i64,
+        siblings: &[Sibling],
+    ) -> Option<Sibling> {
+        let known = self.known(track);
+        let is_packed = |sibling: &&Sibling| {
+            sibling.is_gzip()
+                && sibling.facts.modified == modified
+                && !self.owners.contains_key(&sibling.facts.id)
+                && self.is_news(track, sibling, &known)
+        };
+        siblings.iter().find(is_packed).cloned()
     }
 
     fn between(&mut self, track: &Track, sibling: &Sibling, opened: Opened) -> Option<Stream> {
@@ -343,28 +348,26 @@ impl Files {
 
     fn packed_rest_of(&self, record: &Record, siblings: &[Sibling]) -> Fate {
         let Some(print) = record.head else { return Fate::Missing };
+        let mut packed: Vec<&Sibling> = siblings.iter().filter(|one| one.is_gzip()).collect();
+        // One that is known already may be the one, but others rather.
+        packed.sort_by_key(|one| self.ledger.is_read(&one.facts));
         let mut shorter = None;
-        for sibling in siblings.iter().filter(|sibling| sibling.is_gzip()) {
+        for sibling in packed {
             let id = sibling.facts.id;
-            let is_known = self.owners.contains_key(&id)
-                || self
-                    .ledger
-                    .get(id)
-                    .is_some_and(|known| !known.is_open && known.born == sibling.facts.born);
+            let is_taken = self.owners.contains_key(&id) && id != record.file;
             let Ok(opened) = disk::open(&sibling.path) else { continue };
-            if is_known || opened.facts.id != id {
+            if is_taken || opened.facts.id != id {
                 continue;
             }
             let Some((head, length)) = packed::glance(&opened.fd, opened.facts.size) else {
                 continue;
             };
-            let size = u64::from(length);
-            // Lengths are told modulo 2³².
-            let may_be_longer = size > record.offset || record.offset > u64::from(u32::MAX);
             if !print.fits(&head) {
                 continue;
             }
-            if may_be_longer {
+            let size = u64::from(length);
+            // Lengths are told modulo 2³².
+            if size > record.offset || record.offset > u64::from(u32::MAX) {
                 return Fate::Found(Rest::Packed(opened), None);
             }
             let facts = Facts { size, ..opened.facts };
@@ -455,10 +458,7 @@ impl Files {
         let mut times = known.live.iter().map(|live| live.facts.modified);
         let is_known = sibling.is_plain()
             || sibling.is_gzip()
-            || self
-                .ledger
-                .get(sibling.facts.id)
-                .is_some_and(|known| !known.is_open && known.born == sibling.facts.born)
+            || self.ledger.is_read(&sibling.facts)
             || known.records.iter().any(|record| second(record.modified) == modified)
             || times.any(|time| second(time) == modified);
         if is_known {

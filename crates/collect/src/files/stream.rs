@@ -43,6 +43,8 @@ pub(crate) struct Stream {
     pub(crate) target: Option<Vec<u8>>,
     /// How much of a lost content there is a copy of.
     copied: Option<u64>,
+    /// Known to hold something else than what was read.
+    is_overwritten: bool,
     /// Whether it has been read to its end.
     pub(crate) is_drained: bool,
     /// Whether it once had been: then newer files need not wait for it any more.
@@ -214,6 +216,7 @@ impl Stream {
             watch: None,
             target: None,
             copied: None,
+            is_overwritten: false,
             is_drained: false,
             was_drained: false,
             modified: facts.modified,
@@ -237,6 +240,7 @@ impl Stream {
     pub(crate) fn move_to(&mut self, rest: Rest) {
         let facts = match rest {
             Rest::Plain(Opened { fd, facts }) => {
+                self.tail = disk::print_before(fd.as_fd(), self.offset).unwrap_or_default();
                 self.body = Body::Plain(fd);
                 facts
             }
@@ -246,7 +250,7 @@ impl Stream {
             }
         };
         self.file = facts.id;
-        self.is_drained = false;
+        (self.is_drained, self.is_overwritten) = (false, false);
     }
 
     /// The content is not there any more.
@@ -376,7 +380,15 @@ impl Stream {
         let offset = self.acknowledged;
         let Some(framer) = framer(offset) else { return };
         let tail = match &mut self.body {
-            Body::Plain(fd) => disk::print_before(fd.as_fd(), offset).unwrap_or_default(),
+            Body::Plain(fd) => {
+                let mut prints = [self.head, self.marks.safe].into_iter().flatten();
+                let is_there = |print| disk::has_print(fd.as_fd(), print).unwrap_or(false);
+                self.is_overwritten |= !prints.all(is_there);
+                match self.is_overwritten {
+                    true => self.marks.safe,
+                    false => disk::print_before(fd.as_fd(), offset).unwrap_or_default(),
+                }
+            }
             Body::Packed(packed) => {
                 if packed.restart(offset).is_err() {
                     return;
@@ -405,6 +417,7 @@ impl Stream {
     pub(crate) fn is_unchanged(&self) -> Result<bool, Errno> {
         let Body::Plain(fd) = &self.body else { return Ok(true) };
         match self.head {
+            _ if self.is_overwritten => Ok(false),
             Some(head) => disk::has_print(fd.as_fd(), head),
             None => Ok(disk::look_at(fd.as_fd())?.size >= self.offset),
         }
@@ -425,6 +438,7 @@ impl Stream {
             self.end();
             return Ok(Identity::Empty);
         }
+        self.is_drained = false;
         let since = *self.head_since.get_or_insert(now);
         let is_late = now >= since + wait;
         let head = Print::of_head(start).or_else(|| is_late.then(|| Print::of(0, start)));
@@ -543,6 +557,7 @@ impl Stream {
                     Unpacked::Unusable => Err(Step::Unusable),
                 }
             }
+            Body::Plain(_) if self.is_overwritten => Err(Step::Changed),
             Body::Plain(fd) => {
                 let before = self.tail.map_or(0, |tail| usize::from(tail.length));
                 let most = limit.map_or(u64::MAX, |limit| limit.saturating_sub(self.offset));
