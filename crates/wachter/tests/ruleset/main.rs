@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail anywhere")]
 
 mod answers;
+mod cover;
 mod ids;
 mod loading;
 mod page;

@@ -22,7 +22,17 @@ pub(crate) fn dir() -> PathBuf {
 /// Our decoders and rules, as a plain install has them.
 pub(crate) fn ours() -> &'static Loaded {
     static LOADED: OnceLock<Loaded> = OnceLock::new();
-    LOADED.get_or_init(|| Loaded::of(&our_decoders(), &rules_in_order(&dir())))
+    LOADED.get_or_init(|| load_ours(logtest_options()))
+}
+
+/// As [`ours`], with other options.
+pub(crate) fn load_ours(options: Options) -> Loaded {
+    Loaded::of(&our_decoders(), &rules_in_order(&dir()), options)
+}
+
+/// As logtest has them, which leaves out nothing.
+pub(crate) fn logtest_options() -> Options {
+    Options { drop_repeated: false, statistics_level: 0, ..Options::default() }
 }
 
 /// OSSEC's, where they are at hand.
@@ -30,7 +40,7 @@ pub(crate) fn ossec() -> Option<&'static Loaded> {
     static LOADED: OnceLock<Option<Loaded>> = OnceLock::new();
     let load = || {
         let dir = testkit::shared::path("ossec-ruleset")?;
-        Some(Loaded::of(&[dir.join("decoder.xml")], &rules_in_order(&dir)))
+        Some(Loaded::of(&[dir.join("decoder.xml")], &rules_in_order(&dir), logtest_options()))
     };
     LOADED.get_or_init(load).as_ref()
 }
@@ -59,7 +69,7 @@ pub(crate) fn rules_in_order(dir: &Path) -> Vec<PathBuf> {
 
 impl Loaded {
     /// Loads files that must be without errors.
-    pub(crate) fn of(decoders: &[PathBuf], rules: &[PathBuf]) -> Self {
+    pub(crate) fn of(decoders: &[PathBuf], rules: &[PathBuf], options: Options) -> Self {
         let mut sources = Sources::default();
         let mut read = |paths: &[PathBuf]| -> Vec<(SourceId, Vec<u8>)> {
             let read = |path: &PathBuf| {
@@ -95,8 +105,6 @@ impl Loaded {
             .map(|finding| finding.message.as_str())
             .collect();
         assert_eq!(errors, [] as [&str; 0]);
-        // As logtest, which leaves out nothing.
-        let options = Options { drop_repeated: false, statistics_level: 0, ..Options::default() };
         Self { policy: Arc::new(Policy::new(decoders, ruled.ruleset, None, options)) }
     }
 

@@ -23,10 +23,10 @@ pub(super) fn page(loaded: &Loaded, filter: &Filter, examples: &Examples) -> Str
     let files: Vec<&[&Rule]> = rules.chunk_by(|left, right| left.at.0 == right.at.0).collect();
     let mut out = format!(
         "# Rules\n\n\
-         {} rules in {} files, in the order in which they are read. `wachter rules` makes this page from \
-         the files and their cases; `wachter rules ID` tells more about one rule.\n\n\
-         Level 0 raises no alert. Groups that all rules of a file have stand above its table. The last \
-         column has the text behind syslog's header; where a rule counts, it is the line that fills the \
+         {} rules in {} files, in the order in which they are read. `wachter rules --markdown` makes this\n\
+         page from the files and their cases; `wachter rules ID` tells more about one rule.\n\n\
+         Level 0 raises no alert. Groups that all rules of a file have stand above its table. The last\n\
+         column has the text behind syslog's header; where a rule counts, it is the line that fills the\n\
          count.\n",
         rules.len(),
         files.len(),
