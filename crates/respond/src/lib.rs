@@ -13,14 +13,21 @@
 //!
 //! Start reading at [`decide`] and [`blocks`].
 
+pub mod actions;
 pub mod allow;
 pub mod ar_conf;
 pub mod blocks;
 pub mod decide;
+pub mod gate;
 pub mod host;
+pub mod jobs;
 pub mod ledger;
 pub mod limiter;
+pub mod log;
+mod netlink;
 pub mod order;
+pub mod place;
 #[cfg(test)]
 mod samples;
+pub mod script;
 pub mod target;

@@ -13,6 +13,7 @@ pub mod channel;
 pub mod clock;
 pub mod lock;
 pub mod log;
+pub mod netlink;
 pub mod process;
 pub mod sandbox;
 pub mod signals;

@@ -119,12 +119,33 @@ pub fn inherited(count: usize) -> io::Result<Vec<OwnedFd>> {
 /// Starts a program of the host in a process group of its own, with its output to be read from
 /// `output`'s other end and nothing to read.
 pub fn start_program(program: &str, arguments: &[&OsStr], output: OwnedFd) -> io::Result<Child> {
+    start_with_streams(program, arguments, Streams { input: None, output, errors: None })
+}
+
+/// What a program reads from and writes to.
+#[derive(Debug)]
+pub struct Streams {
+    /// Nothing to read, if there is none.
+    pub input: Option<OwnedFd>,
+    pub output: OwnedFd,
+    /// Thrown away, if there is none.
+    pub errors: Option<OwnedFd>,
+}
+
+/// As [`start_program`], with streams of the caller's choice.
+pub fn start_with_streams(
+    program: &str,
+    arguments: &[&OsStr],
+    streams: Streams,
+) -> io::Result<Child> {
     let mut command = Command::new(program);
     command.args(arguments).env_clear().env("PATH", SEARCH_PATH).env("LC_ALL", "C");
     if let Some(zone) = std::env::var_os("TZ") {
         command.env("TZ", zone);
     }
-    command.stdin(Stdio::null()).stdout(output).stderr(Stdio::null());
+    command.stdin(streams.input.map_or_else(Stdio::null, Stdio::from));
+    command.stdout(streams.output);
+    command.stderr(streams.errors.map_or_else(Stdio::null, Stdio::from));
     command.current_dir("/").process_group(0);
     let prepare = || {
         signals::unblock_all()?;

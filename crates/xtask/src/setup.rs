@@ -25,6 +25,9 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("logrotate", "logrotate"),
     ("ip", "iproute2"),
     ("ps", "procps"),
+    ("ipset", "ipset"),
+    ("nft", "nftables"),
+    ("iptables", "iptables"),
 ];
 
 /// Installs what is missing: a C compiler (PCRE2 is built from source), rustfmt, clippy, and what
