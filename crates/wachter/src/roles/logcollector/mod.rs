@@ -8,6 +8,7 @@ mod commands;
 mod habit;
 mod journal;
 mod ready;
+mod report;
 mod sender;
 mod streams;
 
@@ -18,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use collect::files::{FileEntry, Files, FilesSettings, Flow, Found, Moment, SourceReport};
+use collect::files::{FileEntry, Files, FilesSettings, Flow, Found, Moment};
 use collect::positions::Positions;
 use config::sections::{LocalFile, LogFormat};
 use model::limits::{LINE_BYTES_MAX, LOCATION_BYTES_MAX};
@@ -33,7 +34,6 @@ use wire::note::{NOTE_BYTES_MAX, Note};
 use super::{Context, wait};
 use crate::home::{Origin, Settings};
 use crate::host;
-use crate::sources::{self, SourceState};
 use commands::Commands;
 use habit::Habits;
 use journal::Journal;
@@ -46,8 +46,6 @@ const POSITIONS_FILE: &str = "queue/logcollector/positions";
 const POSITIONS_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// How often positions are saved while they change. Analysis says what is stored more rarely.
 const SAVE_PERIOD: Duration = Duration::from_millis(100);
-/// How often the state of sources is written while it changes.
-const REPORT_PERIOD: Duration = Duration::from_secs(10);
 /// Datagrams taken in a row.
 const DATAGRAMS_IN_A_ROW: usize = 256;
 /// How long to wait for the rest of a group of lines.
@@ -435,59 +433,11 @@ impl Collector {
         }
     }
 
-    fn count(&mut self) {
-        if self.lines > 0 || !self.outputs.is_empty() {
-            // What is known of sources has changed.
-            self.report_due.get_or_insert(clock::monotonic() + REPORT_PERIOD);
-        }
-        let counters = &self.context.counters;
-        counters.add(Counter::Lines, std::mem::take(&mut self.lines));
-        counters.add(Counter::LineBytes, std::mem::take(&mut self.line_bytes));
-        counters.set(Counter::Batches, self.sender.batches());
-        counters.set(Counter::UnacknowledgedBytes, self.sender.kept_bytes() as u64);
-    }
-
     fn save_positions(&self) {
         let path = self.context.home.join(POSITIONS_FILE);
         let text = self.files.positions().render();
         if let Err(error) = store::atomic_write(&path, &text) {
             log::error(format_args!("positions cannot be saved: {error}"));
-        }
-    }
-
-    fn report(&mut self, now: Moment) {
-        let seconds = now.wall.seconds;
-        let mut states: Vec<SourceState> = self.files.report().iter().map(state_of).collect();
-        let streams = self.outputs.values().chain(&self.pipes);
-        states.extend(streams.map(|stream| plain_state(&stream.name, stream.messages())));
-        if self.journal.is_wanted() {
-            states.push(plain_state("journald", self.journal.messages()));
-        }
-        states.push(plain_state("queue socket", self.datagrams));
-        for state in states.iter_mut().filter(|state| state.last > 0) {
-            state.is_silent = self.habits.is_silent(&state.name, state.lines, state.last, seconds);
-        }
-        self.habits.keep(|name| states.iter().any(|state| state.name == name));
-        let counters = &self.context.counters;
-        let reading = states.iter().filter(|state| state.state.starts_with("reading")).count();
-        let sum = |of: fn(&SourceState) -> u64| states.iter().map(of).sum::<u64>();
-        counters.set(Counter::Files, reading as u64);
-        counters.set(Counter::FilesMissing, (states.len() - reading) as u64);
-        counters.set(Counter::BytesBehind, sum(|state| state.bytes_behind));
-        counters.set(Counter::CollectCut, sum(|state| state.cut));
-        counters.set(Counter::CollectMalformed, sum(|state| state.malformed));
-        counters.set(Counter::SourcesSilent, sum(|state| state.is_silent.into()));
-        let text = sources::render(&states);
-        // While nothing changes nothing is done, but for silence to be noticed.
-        self.report_due = states
-            .iter()
-            .any(|state| state.last > 0 && !state.is_silent)
-            .then(|| now.monotonic + Duration::from_secs(600));
-        if text != self.reported {
-            if let Err(error) = sources::write(&self.context.home, &states) {
-                log::error(format_args!("the state of sources cannot be written: {error}"));
-            }
-            self.reported = text;
         }
     }
 
@@ -541,28 +491,4 @@ fn file_entries(localfiles: &[LocalFile]) -> Vec<FileEntry> {
 fn format_of(localfiles: &[LocalFile], path: &PathBuf) -> LogFormat {
     let names = |it: &&LocalFile| it.locations.iter().any(|at| Path::new(&at.text) == path);
     localfiles.iter().find(names).map_or(LogFormat::Line, |localfile| localfile.format)
-}
-
-fn plain_state(name: &str, lines: u64) -> SourceState {
-    SourceState {
-        name: name.to_owned(),
-        state: "reading".to_owned(),
-        lines,
-        ..SourceState::default()
-    }
-}
-
-fn state_of(report: &SourceReport) -> SourceState {
-    let polled = if report.is_polled { " by polling" } else { "" };
-    SourceState {
-        name: String::from_utf8_lossy(&report.path).into_owned(),
-        state: format!("{}{polled}", report.state.word()),
-        lines: report.lines,
-        bytes_behind: report.behind,
-        cut: report.cut,
-        malformed: report.malformed,
-        rotations: report.rotations,
-        last: report.last_message.map_or(0, |last| last.seconds),
-        is_silent: false,
-    }
 }

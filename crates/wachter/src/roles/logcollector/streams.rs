@@ -35,10 +35,29 @@ pub(super) struct Stream {
     pub(super) name: String,
     /// The path of a named pipe: it is opened again when its writers are gone.
     path: Option<PathBuf>,
+    origin: Origin,
+}
+
+/// Where the messages of a pipe come from.
+struct Origin {
     queue: Queue,
     location: Vec<u8>,
     source: u64,
     messages: u64,
+}
+
+impl Origin {
+    fn give(&mut self, text: &[u8], ready: &mut ReadyQueue) {
+        self.messages += 1;
+        ready.push(Ready {
+            source: self.source,
+            end: self.messages,
+            queue: self.queue,
+            location: self.location.clone(),
+            text: text.to_vec(),
+            kind: Kind::Kept,
+        });
+    }
 }
 
 /// What came of reading.
@@ -69,10 +88,12 @@ impl Stream {
             content,
             name: format!("command {alias}"),
             path: None,
-            queue: Queue::LocalFile,
-            location: command::location(alias.as_bytes()),
-            source: source_of(incarnation, format!("command {number}").as_bytes()),
-            messages: 0,
+            origin: Origin {
+                queue: Queue::LocalFile,
+                location: command::location(alias.as_bytes()),
+                source: source_of(incarnation, format!("command {number}").as_bytes()),
+                messages: 0,
+            },
         })
     }
 
@@ -91,10 +112,12 @@ impl Stream {
             content: Content::Framed(framer),
             name: path.display().to_string(),
             path: Some(path.to_owned()),
-            queue: formats::queue(format),
-            location: location.to_vec(),
-            source: source_of(incarnation, location),
-            messages: 0,
+            origin: Origin {
+                queue: formats::queue(format),
+                location: location.to_vec(),
+                source: source_of(incarnation, location),
+                messages: 0,
+            },
         }))
     }
 
@@ -103,7 +126,7 @@ impl Stream {
     }
 
     pub(super) fn messages(&self) -> u64 {
-        self.messages
+        self.origin.messages
     }
 
     /// Reads what is there, a limited amount.
@@ -133,19 +156,11 @@ impl Stream {
     }
 
     fn take(&mut self, bytes: &[u8], ready: &mut ReadyQueue) {
-        let Self { content, queue, location, source, messages, .. } = self;
+        let Self { content, origin, .. } = self;
         match content {
-            Content::Framed(framer) => framer.push(bytes, &mut |message| {
-                *messages += 1;
-                ready.push(Ready {
-                    source: *source,
-                    end: *messages,
-                    queue: *queue,
-                    location: location.clone(),
-                    text: message.text.to_vec(),
-                    kind: Kind::Kept,
-                });
-            }),
+            Content::Framed(framer) => {
+                framer.push(bytes, &mut |message| origin.give(message.text, ready));
+            }
             Content::Whole { output, .. } => {
                 let room = LINE_BYTES_MAX.saturating_sub(output.len());
                 output.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
@@ -155,23 +170,14 @@ impl Stream {
 
     /// Gives out what is held.
     fn end(&mut self, ready: &mut ReadyQueue) {
-        let Self { content, queue, location, source, messages, .. } = self;
-        let mut give = |text: &[u8]| {
-            *messages += 1;
-            ready.push(Ready {
-                source: *source,
-                end: *messages,
-                queue: *queue,
-                location: location.clone(),
-                text: text.to_vec(),
-                kind: Kind::Kept,
-            });
-        };
+        let Self { content, origin, .. } = self;
         match content {
-            Content::Framed(framer) => framer.flush(&mut |message| give(message.text)),
+            Content::Framed(framer) => {
+                framer.flush(&mut |message| origin.give(message.text, ready));
+            }
             Content::Whole { alias, output } => {
                 if let Some(message) = command::full_output(alias, output) {
-                    give(&message);
+                    origin.give(&message, ready);
                 }
             }
         }
