@@ -12,4 +12,5 @@ mod ids;
 mod loading;
 mod page;
 mod policy;
+mod quiet;
 mod tables;
