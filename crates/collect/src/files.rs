@@ -28,6 +28,7 @@ mod identity;
 mod ledger;
 mod notice;
 mod outlet;
+mod pace;
 mod packed;
 mod past;
 pub(crate) mod print;

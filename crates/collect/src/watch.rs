@@ -65,6 +65,18 @@ impl Watches {
         self.add(path, flags, Watched::File(number))
     }
 
+    /// Chooses whether writing to a watched file is told. `false` if the path is not that of the
+    /// watched file.
+    pub(crate) fn set_told(&mut self, path: &[u8], watch: i32, is_told: bool) -> bool {
+        let others = WatchFlags::ATTRIB | WatchFlags::MOVE_SELF | WatchFlags::DELETE_SELF;
+        let flags = if is_told { others | WatchFlags::MODIFY } else { others };
+        let Ok(found) = inotify::add_watch(&self.inotify, path, flags) else { return false };
+        if found != watch && !self.watched.contains_key(&found) {
+            let _ = inotify::remove_watch(&self.inotify, found);
+        }
+        found == watch
+    }
+
     pub(crate) fn add_directory(&mut self, path: &[u8], number: u64) -> Result<i32, Errno> {
         let flags = WatchFlags::CREATE
             | WatchFlags::MOVED_TO

@@ -121,6 +121,12 @@ impl Files {
     /// Puts the files in line that came and went since something was last seen at the track's path.
     pub(super) fn find_between(&mut self, track: &mut Track, since: Option<Since>) {
         let Some(since) = since else { return };
+        let (directory, name) = split(&track.path);
+        let mut logs = bases(name).into_iter().map(|base| join(directory, &base));
+        if logs.any(|log| self.by_path.contains_key(&log)) {
+            // It is a rotated file itself; what belongs to its log is found there.
+            return;
+        }
         let siblings = siblings(&track.path);
         let is_candidate = |sibling: &&Sibling| {
             let facts = sibling.facts;

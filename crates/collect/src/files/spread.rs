@@ -9,6 +9,7 @@ use model::Timestamp;
 
 use super::disk::{self, FileKind};
 use super::notice::Notice;
+use super::pace::Pace;
 use super::report::SourceState;
 use super::track::{First, Said, Since, Track};
 use super::tree::{From, Interest};
@@ -366,6 +367,7 @@ impl Files {
             due: None,
             watch: None,
             is_polled: false,
+            pace: Pace::default(),
             said: Said::default(),
             lines: 0,
             rotations: 0,

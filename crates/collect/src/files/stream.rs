@@ -1,7 +1,7 @@
 //! One file that is being read: what it is, how far it has been read, and what is framed of it.
 
 use std::collections::VecDeque;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::time::Duration;
 
 use rustix::io::Errno;
@@ -333,6 +333,12 @@ impl Stream {
     pub(crate) fn facts(&self) -> Option<Facts> {
         let Body::Plain(fd) = &self.body else { return None };
         disk::look_at(fd.as_fd()).ok()
+    }
+
+    /// A path that leads to this very file, whatever it is called now.
+    pub(crate) fn own_path(&self) -> Option<Vec<u8>> {
+        let Body::Plain(fd) = &self.body else { return None };
+        Some(format!("/proc/self/fd/{}", fd.as_raw_fd()).into_bytes())
     }
 
     /// Whether what others write to it is not reported.

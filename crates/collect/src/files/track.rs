@@ -9,6 +9,7 @@ use model::{Queue, Timestamp};
 
 use super::disk::FileId;
 use super::notice::Outage;
+use super::pace::Pace;
 use super::report::SourceState;
 use super::siblings::Sibling;
 use super::stream::{LINGER, LINGER_DELETED, Place, Stream, Waits};
@@ -43,6 +44,7 @@ pub(crate) struct Track {
     /// The watch on a file that is not read here.
     pub(crate) watch: Option<i32>,
     pub(crate) is_polled: bool,
+    pub(crate) pace: Pace,
     pub(crate) said: Said,
     pub(crate) lines: u64,
     pub(crate) rotations: u64,
@@ -142,7 +144,8 @@ impl Track {
     }
 
     pub(crate) fn next_due(&self, waits: Waits) -> Option<Duration> {
-        self.streams.iter().filter_map(|stream| stream.due(waits)).min()
+        let streams = self.streams.iter().filter_map(|stream| stream.due(waits));
+        streams.chain(self.pace.rest_until).min()
     }
 
     pub(crate) fn all_counts(&self) -> FramerCounts {

@@ -88,6 +88,7 @@ impl Files {
     /// Reads a share of a track's files, the older first.
     fn serve(&mut self, track: &mut Track, room: &mut Room<'_>) -> Served {
         let mut served = Served::default();
+        let read_before = room.read;
         if track.to_check && track.current().is_none() {
             self.check(track);
         }
@@ -113,6 +114,9 @@ impl Files {
                 served.more = true;
                 break;
             }
+        }
+        if !served.more {
+            served.more = self.pace(track, room.read - read_before);
         }
         if track.to_check && !served.more {
             self.check(track);

@@ -155,6 +155,87 @@ fn every_file_gets_its_turn() {
 }
 
 #[test]
+fn a_busy_file_is_read_at_intervals() {
+    let mut host = Host::following(&["log"]);
+    let mut turns = 0;
+    let mut longest = Duration::ZERO;
+    let mut last = host.now.monotonic;
+    for number in 0..4000 {
+        host.append("log", &format!("{number}\n"));
+        host.pass(Duration::from_micros(50));
+        let is_due = host.running().next_due().is_some_and(|due| due <= host.now.monotonic);
+        if is_due || host.is_woken() {
+            host.settle();
+            turns += 1;
+            longest = longest.max(host.now.monotonic - last);
+            last = host.now.monotonic;
+        }
+    }
+    assert!(turns < 200, "{turns}");
+    assert!(longest <= Duration::from_millis(6), "{longest:?}");
+    host.pass(Duration::from_millis(6));
+    host.settle();
+    assert_eq!(host.lines().len(), 4000);
+    host.pass(Duration::from_millis(6));
+    host.settle();
+    // It is quiet now, and told at once again.
+    host.append("log", "more\n");
+    assert!(host.is_woken());
+    assert_eq!(host.new_lines(), ["more"]);
+}
+
+#[test]
+fn a_busy_file_that_is_rotated() {
+    let mut host = Host::following(&["log"]);
+    for number in 0..200 {
+        host.append("log", &format!("{number}\n"));
+        host.settle();
+    }
+    assert!(host.lines().len() < 200, "it is busy");
+    host.rename("log", "log.1");
+    host.append("log.1", "a\n");
+    host.append("log", "b\n");
+    for _ in 0..3 {
+        host.settle();
+        host.pass(Duration::from_millis(6));
+    }
+    assert_eq!(host.lines().len(), 202);
+    host.append("log.1", "c\n");
+    assert_eq!(host.new_lines(), ["c"]);
+}
+
+#[test]
+fn more_than_the_system_can_tell() {
+    let mut host = Host::following(&["a", "b", "new/*"]);
+    // More events than are queued, none like the one before.
+    for number in 0..10_000 {
+        host.append("a", &format!("a{number}\n"));
+        host.append("b", &format!("b{number}\n"));
+    }
+    fs::create_dir(host.at("new")).unwrap();
+    host.append("new/c", "c\n");
+    assert_eq!(host.new_lines().len(), 20_001);
+}
+
+#[test]
+fn read_errors_are_said_once_and_reading_is_tried_again() {
+    let mut host = Host::following(&["log"]);
+    // Its first byte cannot be read.
+    symlink("/proc/self/mem", host.at("log")).unwrap();
+    for _ in 0..5 {
+        host.settle();
+        let due = host.running().next_due().unwrap();
+        assert!(due > host.now.monotonic, "it is not tried all the time");
+        host.pass(Duration::from_secs(70));
+    }
+    let is_failure = |notice: &&Notice| matches!(notice, Notice::ReadFailed(_, 5));
+    assert_eq!(host.notices.iter().filter(is_failure).count(), 1);
+    host.remove("log");
+    host.append("log", "a\n");
+    assert_eq!(host.new_lines(), ["a"]);
+}
+
+#[test]
 fn missing_files_are_waited_for() {
     let mut host = Host::following(&["log"]);
     let path = host.at("log").as_os_str().as_encoded_bytes().to_vec();
