@@ -8,6 +8,7 @@
 
 mod answers;
 mod cover;
+mod forged;
 mod ids;
 mod loading;
 mod page;

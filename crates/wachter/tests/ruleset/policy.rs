@@ -1,6 +1,5 @@
 //! Policies of our files and of OSSEC's, and what they say of a line.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -111,18 +110,6 @@ impl Loaded {
     /// An engine that remembers nothing yet.
     pub(crate) fn engine(&self) -> Engine {
         Engine::new(Arc::clone(&self.policy), Box::new(RamMemory::default()), 1)
-    }
-
-    /// The rules below which each rule is tried.
-    pub(crate) fn parents(&self) -> BTreeMap<u32, BTreeSet<u32>> {
-        let rules = &self.policy.ruleset;
-        let mut parents: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
-        for rule in &rules.rules {
-            for &child in &rule.children {
-                parents.entry(rules.rule(child).id).or_default().insert(rule.id);
-            }
-        }
-        parents
     }
 }
 
