@@ -59,6 +59,8 @@ pub enum Aim {
 /// How the actions do it on this host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
+    /// Whether `firewall-drop` is done by iptables, nftables or not.
+    pub iptables: bool,
     pub gateway: Gateway,
     pub sets: Sets,
     pub hosts_deny: PathBuf,
@@ -68,6 +70,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
+            iptables: false,
             gateway: Gateway::default(),
             sets: Sets::default(),
             hosts_deny: PathBuf::from("/etc/hosts.deny"),

@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 use std::collections::hash_map::Entry;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
 
-use crate::order::Cause;
+use crate::order::{AlertId, Cause};
 use crate::target::Target;
 
 /// Blocks at a time.
@@ -23,6 +23,8 @@ pub struct Key {
     /// The program, or the one that is built in in its place.
     pub executable: String,
     pub target: Target,
+    /// For what is done once for each alert, and never undone.
+    pub once: Option<AlertId>,
 }
 
 /// Something done, to be undone.
@@ -350,7 +352,7 @@ mod tests {
 
     fn key(last: u8) -> Key {
         let net = Net::single([203, 0, 113, last].into());
-        Key { executable: "firewall-drop".to_owned(), target: Target::address(net) }
+        Key { executable: "firewall-drop".to_owned(), target: Target::address(net), once: None }
     }
 
     fn request(last: u8, timeout: u32) -> Request {
@@ -443,7 +445,7 @@ mod tests {
         let mut blocks = Blocks::new(Vec::new());
         let request = |number: u32| {
             let net = Net::single((0x0b00_0000 + number).to_be_bytes().into());
-            let key = Key { executable: "x".to_owned(), target: Target::address(net) };
+            let key = Key { executable: "x".to_owned(), target: Target::address(net), once: None };
             Request { key, ..request(1, 600) }
         };
         for number in 0..BLOCKS_MAX as u32 {

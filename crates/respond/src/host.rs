@@ -41,6 +41,11 @@ pub fn gather(proc: &Path, resolv_conf: &Path) -> Vec<Found> {
     found
 }
 
+/// As what the host was started: another text each time; empty where that is not known.
+pub fn boot_id(proc: &Path) -> String {
+    text(&proc.join("sys/kernel/random/boot_id"), 64).trim().to_owned()
+}
+
 /// The leaves of the routing table that are this host: `|-- ADDRESS`, then `/32 host LOCAL`.
 pub fn own_ipv4(fib_trie: &str) -> Vec<IpAddr> {
     let mut leaf = None;

@@ -34,6 +34,7 @@ pub struct Ledger {
     pending: String,
     pending_lines: usize,
     lines: usize,
+    boot: String,
     /// A write has failed in its middle: what follows starts on a line of its own.
     torn: bool,
 }
@@ -44,6 +45,8 @@ pub struct Loaded {
     pub blocks: Vec<Block>,
     /// Lines that could not be read.
     pub damaged: usize,
+    /// As what the host was started when the ledger was last open.
+    pub boot: String,
 }
 
 /// Reads a ledger, which another process may be writing.
@@ -60,11 +63,18 @@ impl Ledger {
         let (loaded, lines) = load(&file)?;
         let torn = file.metadata()?.len() > 0;
         let (path, pending) = (path.to_owned(), String::new());
-        let mut ledger = Self { path, file, pending, pending_lines: 0, lines, torn };
+        let mut ledger =
+            Self { path, file, pending, pending_lines: 0, lines, boot: loaded.boot.clone(), torn };
         if lines == 0 {
             ledger.put(|out| out.push_str(VERSION));
         }
         Ok((ledger, loaded))
+    }
+
+    /// Notes that the host was started as this.
+    pub fn boot(&mut self, id: &str) {
+        id.clone_into(&mut self.boot);
+        self.put(|out| record::write_boot(id, out));
     }
 
     /// Notes a block as it is now.
@@ -115,7 +125,8 @@ impl Ledger {
     /// Writes the file anew, with nothing but these blocks.
     pub fn compact<'a>(&mut self, blocks: impl Iterator<Item = &'a Block>) -> io::Result<()> {
         let mut text = VERSION.to_owned();
-        let mut lines = 1;
+        record::write_boot(&self.boot, &mut text);
+        let mut lines = 2;
         for block in blocks {
             record::write_block(block, &mut text);
             lines += 1;
@@ -158,7 +169,7 @@ fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
 fn load(file: &File) -> io::Result<(Loaded, usize)> {
     let mut reader = BufReader::with_capacity(1 << 18, file.take(LEDGER_BYTES_MAX));
     let mut blocks: HashMap<Key, Block> = HashMap::new();
-    let (mut lines, mut damaged) = (0, 0);
+    let (mut lines, mut damaged, mut boot) = (0, 0, String::new());
     let mut line = Vec::new();
     loop {
         line.clear();
@@ -180,10 +191,11 @@ fn load(file: &File) -> io::Result<(Loaded, usize)> {
                 None => damaged += 1,
             },
             Some(Record::Forget(key)) => drop(blocks.remove(&key)),
+            Some(Record::Boot(id)) => boot = id,
             Some(Record::Block(_)) | None => damaged += 1,
         }
     }
-    Ok((Loaded { blocks: blocks.into_values().collect(), damaged }, lines))
+    Ok((Loaded { blocks: blocks.into_values().collect(), damaged, boot }, lines))
 }
 
 #[cfg(test)]
@@ -198,7 +210,11 @@ mod tests {
     fn block(number: u32, state: State) -> Block {
         let net = Net::single((0x0b00_0000 + number).to_be_bytes().into());
         Block {
-            key: Key { executable: "firewall-drop".to_owned(), target: Target::address(net) },
+            key: Key {
+                executable: "firewall-drop".to_owned(),
+                target: Target::address(net),
+                once: None,
+            },
             command: "drop".to_owned(),
             since: 1000,
             until: Some(1600),
@@ -270,6 +286,9 @@ mod tests {
         ledger.compact(kept.iter()).unwrap();
         assert!(!ledger.is_bloated(1));
         ledger.step(&kept[0].key, State::Lifting);
+        ledger.boot("today");
+        ledger.compact([block(1, State::Lifting)].iter()).unwrap();
+        assert_eq!(read(&path).unwrap().boot, "today");
         ledger.sync().unwrap();
         assert_eq!(sorted(read(&path).unwrap()), [block(1, State::Lifting)]);
         assert!(std::fs::metadata(&path).unwrap().len() < 1000);

@@ -52,7 +52,7 @@ pub struct Cause {
 }
 
 /// The number of an alert, as in `alerts.log`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AlertId {
     pub seconds: i64,
     pub number: u64,

@@ -17,7 +17,10 @@ pub(super) const KIND: Kind = Kind {
     open,
 };
 
-fn open(_: &Options) -> Result<Box<dyn Action>, ActionError> {
+fn open(options: &Options) -> Result<Box<dyn Action>, ActionError> {
+    if options.iptables {
+        return Ok(Box::new(Iptables));
+    }
     let kernel = Conversation::open(None).map_err(ActionError::io("reaching netfilter"));
     let table = kernel.and_then(|kernel| {
         let mut table = Table::new(kernel);

@@ -17,6 +17,8 @@ pub(super) enum Record {
     Step(Key, State),
     /// As if it had never been.
     Forget(Key),
+    /// What follows was done since the host was started as this.
+    Boot(String),
 }
 
 pub(super) fn write_block(block: &Block, out: &mut String) {
@@ -54,6 +56,10 @@ pub(super) fn write_forget(key: &Key, out: &mut String) {
     put(out, |out| write!(out, "forget {}", KeyWords(key)));
 }
 
+pub(super) fn write_boot(id: &str, out: &mut String) {
+    put(out, |out| write!(out, "boot {}", Word(Some(id.as_bytes()))));
+}
+
 pub(super) fn parse(line: &[u8]) -> Option<Record> {
     let (sum, text) = std::str::from_utf8(line).ok()?.split_once(' ')?;
     if u64::from_str_radix(sum, 16).ok()? != checksum(text.as_bytes()) {
@@ -70,6 +76,7 @@ pub(super) fn parse(line: &[u8]) -> Option<Record> {
             Record::Step(key(&mut words)?, state)
         }
         "forget" => Record::Forget(key(&mut words)?),
+        "boot" => Record::Boot(string(words.next()?)?),
         _ => return None,
     };
     words.next().is_none().then_some(record)
@@ -111,21 +118,32 @@ fn key<'a>(words: &mut impl Iterator<Item = &'a str>) -> Option<Key> {
     };
     let user = optional(words.next()?, |text| User::parse(text).ok())?;
     let filename = optional(words.next()?, |text| FileName::parse(text).ok())?;
-    Some(Key { executable, target: Target { net, user, filename } })
+    let once = match words.next()? {
+        "-" => None,
+        id => {
+            let (seconds, number) = id.split_once('.')?;
+            Some(AlertId { seconds: seconds.parse().ok()?, number: number.parse().ok()? })
+        }
+    };
+    Some(Key { executable, target: Target { net, user, filename }, once })
 }
 
 struct KeyWords<'a>(&'a Key);
 
 impl fmt::Display for KeyWords<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Key { executable, target: Target { net, user, filename } } = self.0;
+        let Key { executable, target: Target { net, user, filename }, once } = self.0;
         write!(f, "{} ", Word(Some(executable.as_bytes())))?;
         match net {
             Some(net) => net.fmt(f)?,
             None => f.write_char('-')?,
         }
         let user = user.as_ref().map(|user| user.as_str().as_bytes());
-        write!(f, " {} {}", Word(user), Word(filename.as_ref().map(FileName::as_bytes)))
+        write!(f, " {} {} ", Word(user), Word(filename.as_ref().map(FileName::as_bytes)))?;
+        match once {
+            Some(id) => id.fmt(f),
+            None => f.write_char('-'),
+        }
     }
 }
 
@@ -243,6 +261,7 @@ pub(super) mod tests {
             command: String,
             (since, until, offences) in any::<(i64, Option<i64>, u32)>(),
             reason: Option<String>,
+            once: Option<(i64, u64)>,
             (rule, level, seconds, number) in any::<(u32, u16, i64, u64)>(),
             (location, line) in any::<(Vec<u8>, Vec<u8>)>(),
             state in prop_oneof![
@@ -251,7 +270,8 @@ pub(super) mod tests {
         ) -> Block {
             let cause = Cause { alert: AlertId { seconds, number }, rule, level, location, line };
             let by = reason.map_or(By::Rule, By::Person);
-            let key = Key { executable, target };
+            let once = once.map(|(seconds, number)| AlertId { seconds, number });
+            let key = Key { executable, target, once };
             Block { key, command, since, until, offences, by, cause, state }
         }
     }
@@ -263,12 +283,14 @@ pub(super) mod tests {
             write_block(&block, &mut out);
             write_step(&block.key, State::Lifting, &mut out);
             write_forget(&block.key, &mut out);
+            write_boot(&block.command, &mut out);
             prop_assert!(out.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ' || byte == b'\n'));
             let lines: Vec<&str> = out.lines().collect();
             let expected = [
                 Record::Block(Box::new(block.clone())),
                 Record::Step(block.key.clone(), State::Lifting),
                 Record::Forget(block.key),
+                Record::Boot(block.command),
             ];
             prop_assert_eq!(lines.len(), expected.len());
             for (line, expected) in lines.iter().zip(expected) {

@@ -6,3 +6,7 @@
 mod ipset;
 mod namespace;
 mod nftables;
+mod programs;
+mod promises;
+mod responder;
+mod stage;
