@@ -209,6 +209,14 @@ impl Files {
         let holds = |record: &&Record| {
             record.head.is_some_and(|print| print.fits(&head)) && record.offset as u32 == length
         };
+        // What the last run left is looked for by its own path.
+        let is_sought = self.ledger.family(&track.path).any(|record| {
+            let has_head = record.head.is_some_and(|print| print.fits(&head));
+            record.is_open && has_head && record.offset <= u64::from(length)
+        });
+        if is_sought {
+            return false;
+        }
         match known.records.iter().find(holds) {
             Some(record) => {
                 self.know(record, &sibling.facts);
