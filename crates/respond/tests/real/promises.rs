@@ -168,7 +168,7 @@ fn a_hundred_thousand_blocks_are_in_force_in_two_seconds() {
     println!("100,000 blocks from the ledger in {taken:?}");
     assert_eq!(responder.blocks().count(), 100_000);
     assert_eq!(listed(&mut *firewall()).len(), 100_000);
-    assert!(taken < Duration::from_secs(if cfg!(debug_assertions) { 6 } else { 2 }), "{taken:?}");
+    assert!(taken < Duration::from_secs(if cfg!(debug_assertions) { 20 } else { 2 }), "{taken:?}");
 }
 
 /// Takes all out again.
