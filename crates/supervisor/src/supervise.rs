@@ -18,7 +18,7 @@ use sys::channel::{Channel, Received};
 use sys::clock;
 use sys::lock::{Holder, Lock};
 use sys::log;
-use sys::process::{Launch, hang_up, terminate};
+use sys::process::{Launch, hang_up, has_ended, kill_session, terminate};
 use sys::signals::{Signal, Signals};
 use wire::note::{NOTE_BYTES_MAX, Note};
 
@@ -309,6 +309,13 @@ impl Supervisor {
         let now = clock::monotonic();
         for process in &mut self.processes {
             let Some(child) = process.child.as_mut() else { continue };
+            // Commands must not outlive the role that started them and watches their time.
+            if !process.role.sandboxed
+                && let Err(error) = end_session(child)
+            {
+                let daemon = process.role.daemon;
+                log::error(format_args!("looking for what {daemon} left behind: {error}"));
+            }
             let status = match child.try_wait() {
                 Ok(Some(status)) => status,
                 Ok(None) => continue,
@@ -465,6 +472,11 @@ fn start(process: &mut Process, shared: &Shared, plan: &Plan) -> io::Result<()> 
     options.write(true).create(true).truncate(true).mode(0o640);
     let mut file = options.open(path)?;
     io::Write::write_all(&mut file, format!("{}\n", process.state.process).as_bytes())
+}
+
+/// Kills what a process has left behind, if it has ended.
+fn end_session(child: &Child) -> io::Result<()> {
+    if has_ended(child)? { kill_session(child) } else { Ok(()) }
 }
 
 fn describe(status: ExitStatus) -> String {

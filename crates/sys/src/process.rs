@@ -21,6 +21,9 @@ const SPARE_DESCRIPTORS: RawFd = 200;
 /// Where programs are looked for.
 const SEARCH_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
+/// Looks at all processes, until none is left of those to kill.
+const KILL_PASSES: usize = 10;
+
 /// A process of our own to start.
 #[derive(Debug)]
 pub struct Launch<'a> {
@@ -53,9 +56,10 @@ impl Launch<'_> {
         let prepare = move || {
             arrange(&descriptors)?;
             signals::unblock_all()?;
-            if detached {
-                rustix::process::setsid()?;
-            } else {
+            // So that a terminal's signals reach whoever was started from it and nobody else, and
+            // that what it leaves behind can be told from the rest.
+            rustix::process::setsid()?;
+            if !detached {
                 set_parent_process_death_signal(Some(Signal::KILL))?;
             }
             Ok(())
@@ -171,6 +175,39 @@ pub fn kill_group(child: &Child) {
     let _ = rustix::process::kill_process_group(pid(child), Signal::KILL);
 }
 
+/// Kills what a process that [`Launch`] started has left behind. It must have ended and not been
+/// waited for, so that the number of its session is still its own.
+pub fn kill_session(leader: &Child) -> io::Result<()> {
+    let session = pid(leader).as_raw_nonzero().get();
+    // Who is about to start another process may do so while others are looked at.
+    for _ in 0..KILL_PASSES {
+        let mut found = false;
+        for process in std::fs::read_dir("/proc")?.flatten() {
+            let number = process.file_name().to_str().and_then(|name| name.parse().ok());
+            let Some(number) = number.filter(|number| *number != session) else { continue };
+            let stat = std::fs::read_to_string(process.path().join("stat")).unwrap_or_default();
+            if session_of(&stat) == Some(session)
+                && let Some(process) = Pid::from_raw(number)
+            {
+                found |= rustix::process::kill_process(process, Signal::KILL).is_ok();
+            }
+        }
+        if !found {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// The session of a process that is alive, from its line in `/proc`: number, name in brackets, which
+/// may hold anything, state, parent, group, session.
+fn session_of(stat: &str) -> Option<i32> {
+    let (_, values) = stat.rsplit_once(") ")?;
+    let mut values = values.split(' ');
+    let is_alive = values.next()? != "Z";
+    values.nth(2)?.parse().ok().filter(|_| is_alive)
+}
+
 /// Asks a process to stop.
 pub fn terminate(child: &Child) {
     let _ = rustix::process::kill_process(pid(child), Signal::TERM);
@@ -230,5 +267,39 @@ mod tests {
         assert!(!child.wait().unwrap().success());
         // The pipe ends only when `sleep` is gone too.
         assert_eq!(output.read_to_end(&mut Vec::new()).unwrap(), 0);
+    }
+
+    #[test]
+    fn what_a_process_leaves_behind_is_killed() {
+        let (mut output, input) = std::io::pipe().unwrap();
+        let script = "sleep 1000 & echo $! >&3";
+        let launch = Launch {
+            program: Path::new("/bin/sh"),
+            title: "ossec-test",
+            arguments: &[OsStr::new("-c"), OsStr::new(script)],
+            descriptors: &[input.as_fd()],
+            detached: false,
+            on_terminal: false,
+        };
+        let mut child = launch.start().unwrap();
+        drop(input);
+        let mut number = [0; 1];
+        output.read_exact(&mut number).unwrap();
+        let all = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        waitid(WaitId::Pid(pid(&child)), all).unwrap();
+        kill_session(&child).unwrap();
+        // The pipe ends when nobody holds it any more.
+        output.read_to_end(&mut Vec::new()).unwrap();
+        assert!(child.wait().unwrap().success());
+    }
+
+    #[test]
+    fn the_session_is_found_whatever_a_process_is_called() {
+        assert_eq!(session_of("7 (sh) S 1 7 5 0 -1"), Some(5));
+        assert_eq!(session_of("7 (a) S 1 2 3 (b) R 1 7 6 0"), Some(6));
+        assert_eq!(session_of("7 (sh) Z 1 7 5 0 -1"), None);
+        for broken in ["", "7", "7 (sh", "7 (sh) S", "7 (sh) S 1 2 x"] {
+            assert_eq!(session_of(broken), None, "{broken}");
+        }
     }
 }
