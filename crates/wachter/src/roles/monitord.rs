@@ -5,6 +5,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::TcpListener;
+use std::os::fd::AsFd;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
@@ -12,9 +13,10 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use rustix::event::{PollFd, PollFlags};
+use rustix::fs::{OFlags, fcntl_setfl};
 use sys::accounts::group_id;
-use sys::log;
 use sys::signals::Signal;
+use sys::{clock, log};
 
 use super::{Context, wait};
 use crate::home::Origin;
@@ -23,7 +25,7 @@ use crate::{metrics, sources};
 /// Below the home.
 pub(super) const SOCKET: &str = "var/run/metrics";
 
-/// How long a client may take for its request, and for taking the answer.
+/// How long a client may take for all of its request, and for taking all of the answer.
 const CLIENT_WAIT: Duration = Duration::from_millis(500);
 const REQUEST_BYTES_MAX: usize = 4096;
 
@@ -56,18 +58,13 @@ pub(super) fn run(context: Context) -> Result<()> {
                 return Ok(());
             }
         }
-        // Errors are those of clients: who does not listen gets no answer.
-        while let Ok((client, _)) = local.accept() {
-            let timed = client
-                .set_read_timeout(Some(CLIENT_WAIT))
-                .and_then(|()| client.set_write_timeout(Some(CLIENT_WAIT)));
-            let _ = timed.and_then(|()| answer(client, &context));
+        // One of each in a turn, so that nobody at the port keeps the socket waiting. Errors are
+        // those of clients: who does not listen gets no answer.
+        if let Ok((client, _)) = local.accept() {
+            let _ = answer(client, &context);
         }
-        while let Some(Ok((client, _))) = port.as_ref().map(TcpListener::accept) {
-            let timed = client
-                .set_read_timeout(Some(CLIENT_WAIT))
-                .and_then(|()| client.set_write_timeout(Some(CLIENT_WAIT)));
-            let _ = timed.and_then(|()| answer(client, &context));
+        if let Some(Ok((client, _))) = port.as_ref().map(TcpListener::accept) {
+            let _ = answer(client, &context);
         }
     }
 }
@@ -86,7 +83,9 @@ fn listen(path: &Path) -> Result<UnixListener> {
     Ok(listener)
 }
 
-fn answer(mut client: impl Read + Write, context: &Context) -> io::Result<()> {
+fn answer(client: impl Read + Write + AsFd, context: &Context) -> io::Result<()> {
+    fcntl_setfl(&client, OFlags::NONBLOCK)?;
+    let mut client = Client { stream: client, until: clock::monotonic() + CLIENT_WAIT };
     let mut request = [0; REQUEST_BYTES_MAX];
     let mut length = 0;
     while length < request.len() && !ends(request.get(..length).unwrap_or_default()) {
@@ -109,8 +108,52 @@ fn answer(mut client: impl Read + Write, context: &Context) -> io::Result<()> {
          Content-Length: {}\r\nConnection: close\r\n\r\n",
         body.len()
     );
+    client.until = clock::monotonic() + CLIENT_WAIT;
     client.write_all(head.as_bytes())?;
     client.write_all(body.as_bytes())
+}
+
+/// A stream whose other end has until then, however little it says or takes at a time.
+struct Client<S> {
+    stream: S,
+    until: Duration,
+}
+
+impl<S: AsFd> Client<S> {
+    /// Does it as soon as it can be done.
+    fn when(
+        &mut self,
+        flags: PollFlags,
+        mut what: impl FnMut(&mut S) -> io::Result<usize>,
+    ) -> io::Result<usize> {
+        loop {
+            match what(&mut self.stream) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                done => return done,
+            }
+            let left = self.until.saturating_sub(clock::monotonic());
+            if left.is_zero() {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+            wait(&mut [PollFd::new(&self.stream, flags)], Some(left)).map_err(io::Error::other)?;
+        }
+    }
+}
+
+impl<S: Read + AsFd> Read for Client<S> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.when(PollFlags::IN, |stream| stream.read(buffer))
+    }
+}
+
+impl<S: Write + AsFd> Write for Client<S> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.when(PollFlags::OUT, |stream| stream.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.stream.flush()
+    }
 }
 
 fn ends(request: &[u8]) -> bool {
