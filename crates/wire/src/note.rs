@@ -18,7 +18,10 @@ pub enum Note {
     /// Run a command of the configuration: which `localfile` it is, and the hash of its text, so
     /// that two readings of the configuration are not mixed up. The answer carries `token`.
     Run { token: u32, localfile: u32, hash: u64 },
-    /// Follow the journal from behind this cursor; empty is from now on.
+    /// Read the journal, all boots, from behind this cursor or from where what stands for it says,
+    /// to its end.
+    ReadJournal { token: u32, cursor: Vec<u8> },
+    /// Follow the journal of this boot, from there on.
     FollowJournal { token: u32, cursor: Vec<u8> },
     /// Started; the packet carries the reading end of its output.
     Output { token: u32 },
@@ -44,6 +47,11 @@ impl Note {
                 out.extend_from_slice(&token.to_le_bytes());
                 out.extend_from_slice(&localfile.to_le_bytes());
                 out.extend_from_slice(&hash.to_le_bytes());
+            }
+            Self::ReadJournal { token, cursor } => {
+                out.push(b'B');
+                out.extend_from_slice(&token.to_le_bytes());
+                push_string(&mut out, cursor);
             }
             Self::FollowJournal { token, cursor } => {
                 out.push(b'J');
@@ -82,6 +90,7 @@ impl Note {
             b'C' => {
                 Self::Run { token: cursor.u32()?, localfile: cursor.u32()?, hash: cursor.u64()? }
             }
+            b'B' => Self::ReadJournal { token: cursor.u32()?, cursor: cursor.string()?.to_vec() },
             b'J' => Self::FollowJournal { token: cursor.u32()?, cursor: cursor.string()?.to_vec() },
             b'O' => Self::Output { token: cursor.u32()? },
             b'F' => Self::Failed { token: cursor.u32()?, why: cursor.string()?.to_vec() },
@@ -107,6 +116,7 @@ mod tests {
             Note::Stored(BatchId { incarnation: 1, number: u64::MAX }),
             Note::Resume,
             Note::Run { token: 1, localfile: 2, hash: 3 },
+            Note::ReadJournal { token: 8, cursor: b"since=1".to_vec() },
             Note::FollowJournal { token: 9, cursor: b"s=1;i=2".to_vec() },
             Note::Output { token: 4 },
             Note::Failed { token: 5, why: b"no such file".to_vec() },

@@ -22,7 +22,7 @@ use wire::note::{NOTE_BYTES_MAX, Note};
 
 use super::{Context, wait};
 use crate::home::{Origin, Settings};
-use crate::roles::command_hash;
+use crate::roles::{JOURNAL_SINCE, command_hash};
 
 /// Commands at a time; more are refused and come again at their next time.
 const RUNNING_MAX: usize = 64;
@@ -116,23 +116,30 @@ impl Execd {
                     _ => self.refuse(token, "the configuration has changed")?,
                 }
             }
-            Ok(Note::FollowJournal { token, cursor }) => self.follow_journal(token, &cursor)?,
+            Ok(Note::ReadJournal { token, cursor }) => self.read_journal(token, &cursor, &[])?,
+            Ok(Note::FollowJournal { token, cursor }) => {
+                // Else journalctl begins with the last ten entries.
+                self.read_journal(token, &cursor, &["--follow", "--no-tail"])?;
+            }
             Ok(_) | Err(_) => log::error("a request was none and is left out"),
         }
         Ok(true)
     }
 
-    fn follow_journal(&mut self, token: u32, cursor: &[u8]) -> Result<()> {
+    fn read_journal(&mut self, token: u32, cursor: &[u8], more: &[&str]) -> Result<()> {
         // `s=…;i=…;b=…`: letters, digits and three signs, so that it can be nothing else.
-        let is_cursor = cursor.len() <= CURSOR_BYTES_MAX
+        let is_cursor = (1..=CURSOR_BYTES_MAX).contains(&cursor.len())
             && cursor.iter().all(|byte| byte.is_ascii_alphanumeric() || b"=;-".contains(byte));
         let cursor = match str::from_utf8(cursor) {
             Ok(cursor) if is_cursor => cursor,
             _ => return self.refuse(token, "not a journal cursor"),
         };
-        let after = format!("--after-cursor={cursor}");
-        let start = if cursor.is_empty() { "--lines=0" } else { &after };
-        let arguments = ["--output=export", "--follow", "--quiet", "--all", start].map(OsStr::new);
+        let start = match cursor.strip_prefix(JOURNAL_SINCE) {
+            Some(seconds) => format!("--since=@{seconds}"),
+            None => format!("--after-cursor={cursor}"),
+        };
+        let arguments = [&["--output=export", "--quiet", "--all", &start], more].concat();
+        let arguments: Vec<&OsStr> = arguments.into_iter().map(OsStr::new).collect();
         self.start(token, "journalctl", &arguments, None, "journalctl".to_owned())
     }
 
@@ -147,6 +154,8 @@ impl Execd {
         if self.running.len() >= RUNNING_MAX {
             return self.refuse(token, "too many commands are running");
         }
+        // Whoever asks again under this token has ended since, and does not read the output.
+        self.end(token)?;
         let (reading, writing) = std::io::pipe().context("making a pipe")?;
         let child = match start_program(program, arguments, writing.into()) {
             Ok(child) => child,
@@ -191,14 +200,21 @@ impl Execd {
             }
         }
         for token in ended {
-            let Some(mut running) = self.running.remove(&token) else { continue };
-            // What a command left behind in its group would hold its output open.
-            kill_group(&running.child);
-            let status = running.child.wait().context("waiting for a command")?;
-            if !status.success() && !running.killed {
-                self.context.counters.add(Counter::CommandsFailed, 1);
-                log::warning(format_args!("command `{}` ended with {status}", running.what));
-            }
+            self.end(token)?;
+        }
+        Ok(())
+    }
+
+    /// Takes leave of a command, which is killed if it has not ended.
+    fn end(&mut self, token: u32) -> Result<()> {
+        let Some(mut running) = self.running.remove(&token) else { return Ok(()) };
+        running.killed |= !has_ended(&running.child).context("looking after a command")?;
+        // What a command left behind in its group would hold its output open.
+        kill_group(&running.child);
+        let status = running.child.wait().context("waiting for a command")?;
+        if !status.success() && !running.killed {
+            self.context.counters.add(Counter::CommandsFailed, 1);
+            log::warning(format_args!("command `{}` ended with {status}", running.what));
         }
         Ok(())
     }

@@ -47,6 +47,9 @@ pub(crate) struct Options {
 /// Where the numbers of an installation are offered, below its home.
 pub(crate) const METRICS_SOCKET: &str = monitord::SOCKET;
 
+/// In place of a cursor: from these seconds since 1970 on.
+const JOURNAL_SINCE: &str = "since=";
+
 /// The option that says so.
 pub(crate) const FROM_START: &str = "--from-start";
 

@@ -42,9 +42,11 @@ pub(super) struct Commands {
 }
 
 impl Commands {
+    /// Answers to an earlier run of this process may still come, so each has its own tokens.
     /// compat: the first run is one period after the start.
-    pub(super) fn new(localfiles: &[LocalFile], now: Duration) -> Self {
-        Self { scheduled: scheduled(localfiles, now), next_token: FIRST_TOKEN }
+    pub(super) fn new(localfiles: &[LocalFile], incarnation: u64, now: Duration) -> Self {
+        let next_token = FIRST_TOKEN.max(incarnation as u32);
+        Self { scheduled: scheduled(localfiles, now), next_token }
     }
 
     /// Goes by another configuration; commands that stay keep their times.

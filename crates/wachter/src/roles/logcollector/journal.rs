@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use collect::journal::{ExportReader, LOCATION, Written};
 use config::sections::{LocalFile, LogFormat};
-use model::Queue;
+use model::{Queue, Timestamp};
 use rustix::fs::{OFlags, fcntl_setfl};
 use sys::channel::{Channel, Sent};
 use sys::log;
@@ -16,6 +16,7 @@ use wire::note::Note;
 
 use super::ready::{Ready, ReadyQueue, source_named};
 use super::sender::Kind;
+use crate::roles::JOURNAL_SINCE;
 
 /// The token of the request for the journal.
 pub(super) const TOKEN: u32 = 1;
@@ -26,12 +27,21 @@ const READ_BYTES: usize = 64 * 1024;
 /// How long to wait before the journal is asked for again.
 const RETRY_WAIT: Duration = Duration::from_secs(5);
 const CURSOR_BYTES_MAX: u64 = 512;
+/// How often what was there is read: an end that is none, because journalctl was killed, is not
+/// taken for one.
+const PASSES: u8 = 2;
+/// A request that is not answered in this time is given up.
+const ANSWER_WAIT: Duration = Duration::from_secs(60);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     /// To be asked for at this time.
     Due(Duration),
-    Asked,
+    /// To be asked for again at this time, if there is no answer.
+    Asked(Duration),
+    /// What came while nothing was running, which may be of earlier boots, is read first:
+    /// journalctl follows entries of this boot only.
+    CatchingUp,
     Following,
 }
 
@@ -40,9 +50,12 @@ pub(super) struct Journal {
     /// Identifiers whose entries are wanted; none: the journal is not followed.
     locations: Vec<Vec<u8>>,
     state: State,
+    /// How often what was there is still to be read before the rest is followed.
+    passes: u8,
     output: Option<std::fs::File>,
     reader: ExportReader,
-    /// Behind the last entry that was read.
+    /// Behind the last entry that was read; before there was one, [`JOURNAL_SINCE`]
+    /// and when following began.
     cursor: Vec<u8>,
     file: PathBuf,
     messages: u64,
@@ -50,28 +63,42 @@ pub(super) struct Journal {
 }
 
 impl Journal {
-    pub(super) fn new(localfiles: &[LocalFile], home: &Path) -> Self {
+    pub(super) fn new(localfiles: &[LocalFile], home: &Path, now: Timestamp) -> Self {
         let file = home.join(CURSOR_FILE);
         let mut cursor = Vec::new();
         if let Ok(saved) = std::fs::File::open(&file) {
             let _ = saved.take(CURSOR_BYTES_MAX).read_to_end(&mut cursor);
         }
-        Self {
+        let mut journal = Self {
             locations: locations(localfiles),
             state: State::Due(Duration::ZERO),
+            passes: PASSES,
             output: None,
             reader: ExportReader::new(),
             cursor: cursor.trim_ascii().to_vec(),
             file,
             messages: 0,
             failures: 0,
+        };
+        journal.begin(now);
+        journal
+    }
+
+    /// Keeps from when on entries are wanted, so that a restart before the first one loses none.
+    fn begin(&mut self, now: Timestamp) {
+        if self.is_wanted() && self.cursor.is_empty() {
+            self.cursor = format!("{JOURNAL_SINCE}{}", now.seconds).into_bytes();
+            self.save(&self.cursor);
         }
     }
 
-    pub(super) fn replace(&mut self, localfiles: &[LocalFile]) {
+    pub(super) fn replace(&mut self, localfiles: &[LocalFile], now: Timestamp) {
         self.locations = locations(localfiles);
+        self.begin(now);
         if self.locations.is_empty() {
             self.output = None;
+            self.passes = PASSES;
+            self.cursor.clear();
             self.state = State::Due(Duration::ZERO);
         }
     }
@@ -90,17 +117,21 @@ impl Journal {
 
     pub(super) fn next_due(&self) -> Option<Duration> {
         match self.state {
-            State::Due(due) if self.is_wanted() => Some(due),
-            State::Due(_) | State::Asked | State::Following => None,
+            State::Due(due) | State::Asked(due) if self.is_wanted() => Some(due),
+            State::Due(_) | State::Asked(_) | State::CatchingUp | State::Following => None,
         }
     }
 
     /// Asks for the journal if it is due.
     pub(super) fn ask(&mut self, now: Duration, channel: &Channel) -> Result<()> {
         if self.next_due().is_some_and(|due| due <= now) {
-            let note = Note::FollowJournal { token: TOKEN, cursor: self.cursor.clone() };
+            let (token, cursor) = (TOKEN, self.cursor.clone());
+            let note = match self.passes {
+                0 => Note::FollowJournal { token, cursor },
+                _ => Note::ReadJournal { token, cursor },
+            };
             if channel.send(&note.write()).context("asking for the journal")? == Sent::Yes {
-                self.state = State::Asked;
+                self.state = State::Asked(now + ANSWER_WAIT);
             }
         }
         Ok(())
@@ -110,8 +141,8 @@ impl Journal {
         fcntl_setfl(&output, OFlags::NONBLOCK).context("reading the journal")?;
         self.output = Some(output.into());
         self.reader = ExportReader::new();
-        self.state = State::Following;
-        if self.failures == 0 {
+        self.state = if self.passes == 0 { State::Following } else { State::CatchingUp };
+        if self.failures == 0 && self.state == State::Following {
             log::write(log::Level::Info, 1951, "Analyzing journald log: 'journald'.");
         }
         Ok(())
@@ -130,6 +161,7 @@ impl Journal {
 
     fn retry(&mut self, now: Duration) {
         self.output = None;
+        self.passes = PASSES;
         self.state = State::Due(now + RETRY_WAIT);
     }
 
@@ -142,6 +174,12 @@ impl Journal {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
             Err(_) => 0,
         };
+        if count == 0 && self.state == State::CatchingUp {
+            self.output = None;
+            self.passes -= 1;
+            self.state = State::Due(now);
+            return;
+        }
         if count == 0 {
             self.failed(b"journalctl has ended", now);
             return;

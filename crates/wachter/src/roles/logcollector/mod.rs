@@ -140,9 +140,9 @@ impl Collector {
         let mut collector = Self {
             sender: Sender::new(events, incarnation),
             files,
-            commands: Commands::new(&localfiles, now.monotonic),
+            commands: Commands::new(&localfiles, incarnation, now.monotonic),
             command_channel,
-            journal: Journal::new(&localfiles, &context.home),
+            journal: Journal::new(&localfiles, &context.home, now.wall),
             queue,
             queue_source: source_of(incarnation, b"queue"),
             datagrams: 0,
@@ -319,13 +319,20 @@ impl Collector {
 
     /// Reads what cannot be read again, as long as there is room to keep it.
     fn read_kept(&mut self, now: Moment) -> Result<()> {
-        self.ready.drain(now.wall, &mut self.sender)?;
+        self.drain(now)?;
         if self.ready.is_empty() && self.sender.may_keep() {
             self.read_datagrams(now);
             self.read_streams();
             self.journal.read(now.monotonic, &mut self.ready);
-            self.ready.drain(now.wall, &mut self.sender)?;
+            self.drain(now)?;
         }
+        Ok(())
+    }
+
+    fn drain(&mut self, now: Moment) -> Result<()> {
+        let (messages, bytes) = self.ready.drain(now.wall, &mut self.sender)?;
+        self.lines += messages;
+        self.line_bytes += bytes;
         Ok(())
     }
 
@@ -404,7 +411,7 @@ impl Collector {
         self.localfiles = settings.conf.localfiles;
         self.files.replace(&file_entries(&self.localfiles), now);
         self.commands.replace(&self.localfiles, now.monotonic);
-        self.journal.replace(&self.localfiles);
+        self.journal.replace(&self.localfiles, now.wall);
         let wanted = self.files.pipes();
         self.pipes.retain(|stream| wanted.iter().any(|path| stream.path() == Some(path)));
         self.open_pipes();

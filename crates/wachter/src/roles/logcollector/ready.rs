@@ -35,8 +35,9 @@ impl ReadyQueue {
         self.waiting.is_empty()
     }
 
-    /// Hands on what the sender takes.
-    pub(super) fn drain(&mut self, now: Timestamp, sender: &mut Sender) -> Result<()> {
+    /// Hands on what the sender takes: how many messages, and their bytes.
+    pub(super) fn drain(&mut self, now: Timestamp, sender: &mut Sender) -> Result<(u64, u64)> {
+        let (mut messages, mut bytes) = (0, 0);
         while sender.may_keep()
             && let Some(ready) = self.waiting.pop_front()
         {
@@ -51,8 +52,10 @@ impl ReadyQueue {
                 self.waiting.push_front(ready);
                 break;
             }
+            messages += 1;
+            bytes += ready.text.len() as u64;
         }
-        Ok(())
+        Ok((messages, bytes))
     }
 }
 
