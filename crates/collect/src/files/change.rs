@@ -112,6 +112,7 @@ impl Files {
                 .any(|sibling| sibling.facts.id == file && sibling.facts.born == facts.born);
         }
         track.retire_current(self.now.monotonic);
+        self.find_lost(track, Verdict::Final);
         track.state = SourceState::SameFile;
         let waiting = self.waiting.entry(file).or_default();
         if !waiting.contains(&track.number) {

@@ -62,7 +62,7 @@ impl Files {
         if lost.is_empty() {
             return;
         }
-        let siblings = siblings(&track.path);
+        let siblings = self.relatives(track);
         for record in lost {
             if record.is_unread() {
                 self.wait_again(track, &record, &siblings);
@@ -93,6 +93,20 @@ impl Files {
             self.take_in(track, &mut stream, path.as_deref());
             track.insert_old(stream);
         }
+    }
+
+    /// The rotated files of a log and, if it has the name of a rotated one, those of its log.
+    fn relatives(&self, track: &Track) -> Vec<Sibling> {
+        let (directory, name) = split(&track.path);
+        let logs = bases(name).into_iter().map(|base| join(directory, &base));
+        let logs = logs.filter(|log| self.by_path.contains_key(log));
+        let mut found = siblings(&track.path);
+        for sibling in logs.flat_map(|log| siblings(&log)) {
+            if found.iter().all(|other| other.facts.id != sibling.facts.id) {
+                found.push(sibling);
+            }
+        }
+        found
     }
 
     /// Puts a file in line again that waited there when the last run ended; it may have been renamed

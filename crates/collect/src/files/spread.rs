@@ -462,6 +462,11 @@ impl Files {
     /// Reads a path to its end and then forgets it.
     fn retire(&mut self, number: u64) {
         self.with_track(number, |files, track| {
+            if track.current().is_some() {
+                // A last look, for what became of the file.
+                track.is_wanted = true;
+                files.check(track);
+            }
             track.is_wanted = false;
             track.retire_current(files.now.monotonic);
         });
