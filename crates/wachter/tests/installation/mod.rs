@@ -282,7 +282,7 @@ fn says_the_same(record: &str, alert: &Value) -> bool {
     for (name, title) in [("srcip", "Src IP"), ("srcport", "Src Port"), ("dstuser", "User")] {
         lines.extend(alert[name].as_str().map(|value| format!("{title}: {value}")));
     }
-    lines.extend(alert["full_log"].as_str().unwrap().lines().map(ToOwned::to_owned));
+    lines.push(alert["full_log"].as_str().unwrap().replace('\n', "\\n"));
     lines.iter().all(|line| record.lines().any(|it| it == line))
 }
 

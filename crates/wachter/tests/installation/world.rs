@@ -48,8 +48,7 @@ echo 'nameserver 127.0.0.1' > /etc/resolv.conf
 ip link set lo up
 echo "$first"
 # Nobody waits for what daemons leave behind.
-trap '' CHLD
-exec cat
+exec env --ignore-signal=CHLD cat
 "#;
 
 pub struct World {
