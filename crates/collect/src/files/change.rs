@@ -39,6 +39,8 @@ impl Files {
     pub(super) fn check(&mut self, track: &mut Track) {
         track.to_check = false;
         track.note_deleted();
+        // First what an overwritten file held: what is beside it may be its copy.
+        self.verify(track);
         if !track.is_wanted || track.state == SourceState::Unusable {
             return;
         }
