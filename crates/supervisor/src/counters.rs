@@ -60,7 +60,7 @@ counters! {
     CheckpointMicroseconds = (1, 8), Gauge, "checkpoint_microseconds", "How long the last checkpoint took.";
     WriteErrors = (1, 9), Counter, "write_errors_total", "Tries to write that failed; they are repeated until they succeed.";
     Blocked = (1, 10), Gauge, "analysis_blocked", "1 while analysis waits because it cannot write.";
-    LagMilliseconds = (1, 11), Gauge, "lag_milliseconds", "Time from reading to analysing, of the last batch.";
+    LagSeconds = (1, 11), Gauge, "lag_seconds", "Whole seconds from reading to analysing, of the last batch.";
     HistoryEvents = (1, 12), Gauge, "history_events", "Events remembered for correlation.";
     HistoryForgotten = (1, 13), Counter, "history_forgotten_total", "Events forgotten early for want of room.";
     SearchesCut = (1, 14), Counter, "searches_cut_total", "Searches cut short in slow lines.";
@@ -68,6 +68,9 @@ counters! {
     EventLogBytes = (1, 16), Gauge, "event_log_bytes", "Events kept until the next checkpoint.";
     Unsynced = (1, 17), Gauge, "unsynced_batches", "Batches written but not yet on disk.";
     Reloads = (1, 18), Counter, "reloads_total", "Configurations that came into force while running.";
+    VoidBatches = (1, 19), Counter, "void_batches_total", "Batches left out because the collector sends them again.";
+    AlertsNotKept = (1, 20), Counter, "alerts_not_kept_total", "Alerts that found no room in the journal.";
+    TablesNotKept = (1, 21), Counter, "tables_not_kept_total", "Entries of the engine's tables that made room for others, or found none.";
     InHandFrame = (1, 40), Hidden, "", "";
     InHandIndex = (1, 41), Hidden, "", "";
     SuspectFrame = (1, 42), Hidden, "", "";
@@ -89,6 +92,7 @@ counters! {
     CollectCut = (3, 10), Counter, "collect_cut_total", "Lines cut while they were collected.";
     CollectMalformed = (3, 11), Counter, "collect_malformed_total", "Input that was not of its configured format.";
     UnacknowledgedBytes = (3, 12), Gauge, "unacknowledged_bytes", "Messages kept because their source cannot be read again.";
+    FilesRefused = (3, 14), Gauge, "files_refused", "Files beyond the number that is followed.";
     SourcesSilent = (3, 13), Gauge, "sources_silent", "Sources that have been silent for longer than is usual for them.";
 }
 

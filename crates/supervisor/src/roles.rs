@@ -79,7 +79,8 @@ pub const ALL: &[Role] = &[
         reads_all: false,
         sockets: false,
         sandboxed: true,
-        readable: &["etc", "rules", "ruleset", "/proc/self", "/proc/sys/kernel/hostname"],
+        // The configuration may name rules, lists and databases anywhere in it.
+        readable: &["", "/proc/self", "/proc/sys/kernel/hostname"],
         writable: &["logs", "stats", "queue/events", "queue/journal", "queue/state"],
         inherits: &[Inherited::End(Link::Events, Side::Receiver)],
     },
@@ -106,7 +107,8 @@ pub const ALL: &[Role] = &[
         sockets: false,
         sandboxed: true,
         readable: &["/"],
-        writable: &["queue/logcollector", "var/run", "logs/ossec.log"],
+        // Of the logs its user may write `ossec.log` alone, whoever made it after a rotation.
+        writable: &["queue/logcollector", "var/run", "logs"],
         inherits: &[
             Inherited::End(Link::Events, Side::Sender),
             Inherited::End(Link::Commands, Side::Sender),
@@ -142,8 +144,8 @@ impl Role {
         2 + self.inherits.len()
     }
 
-    /// What it keeps when it enters its sandbox.
-    pub fn rights(&self, home: &Path) -> Rights {
+    /// What it keeps when it enters its sandbox; `parent` is who started it.
+    pub fn rights(&self, home: &Path, parent: u32) -> Rights {
         let place = |path: &&str| home.join(path);
         let owner = std::fs::metadata(home.join(self.owned)).map(|owned| owned.uid()).ok();
         let accounts = self.users.iter().flat_map(|user| Account::of(user, Some(GROUP)));
@@ -153,6 +155,7 @@ impl Role {
             readable: self.readable.iter().chain(HOST_FILES).map(place).collect::<Vec<PathBuf>>(),
             writable: self.writable.iter().map(place).collect(),
             sockets: self.sockets,
+            parent,
         }
     }
 }

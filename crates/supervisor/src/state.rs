@@ -3,8 +3,10 @@
 //! One line a role, its values parted by tabs.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
+
+use sys::files;
 
 /// Below the home.
 const FILE: &str = "var/run/wachter.state";
@@ -30,12 +32,12 @@ pub struct RoleState {
     pub missing: String,
 }
 
-pub(crate) fn write(home: &Path, states: &[RoleState]) -> io::Result<()> {
+pub(crate) fn write(home: &Path, states: &[RoleState], group: Option<u32>) -> io::Result<()> {
     let path = home.join(FILE);
-    let next = path.with_extension("state.new");
     let mut text = String::new();
     for state in states {
-        let clean = |text: &str| text.replace(['\t', '\n'], " ");
+        // What a role says may be anything.
+        let clean = |text: &str| text.replace(|c: char| c.is_control(), " ");
         text.push_str(&format!(
             "{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\n",
             state.daemon,
@@ -48,8 +50,7 @@ pub(crate) fn write(home: &Path, states: &[RoleState]) -> io::Result<()> {
             clean(&state.missing),
         ));
     }
-    fs::File::create(&next)?.write_all(text.as_bytes())?;
-    fs::rename(next, path)
+    files::write_fresh(&path, text.as_bytes(), group)
 }
 
 pub(crate) fn remove(home: &Path) {
@@ -104,7 +105,7 @@ mod tests {
             layers: "user ossec, seccomp".to_owned(),
             missing: String::new(),
         };
-        write(home.path(), &[RoleState::default(), state.clone()]).unwrap();
+        write(home.path(), &[RoleState::default(), state.clone()], None).unwrap();
         let last_end = "killed by signal 9".to_owned();
         let expected = RoleState { last_end, ..state };
         assert_eq!(read_state(home.path()).unwrap(), [RoleState::default(), expected]);

@@ -4,7 +4,6 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::os::unix::net::UnixDatagram;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
@@ -12,10 +11,11 @@ use std::process::{Child, ExitStatus};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use sys::accounts::Account;
+use sys::accounts::{Account, group_id};
 use sys::board::Board;
 use sys::channel::{Channel, Received};
 use sys::clock;
+use sys::files;
 use sys::lock::{Holder, Lock};
 use sys::log;
 use sys::process::{Launch, hang_up, has_ended, kill_session, terminate};
@@ -40,6 +40,16 @@ pub struct Plan {
     /// Whether whoever started it waits: then it gives up where a role ends again and again before
     /// all are at work.
     pub gives_up: bool,
+    /// The group that may read what is written for people; see [`Plan::group_of_host`].
+    pub group: Option<u32>,
+}
+
+impl Plan {
+    /// OSSEC's group, where there is one and this process may give files to it.
+    pub fn group_of_host() -> Option<u32> {
+        let is_root = rustix::process::geteuid().is_root();
+        group_id(GROUP).ok().filter(|_| is_root)
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -167,12 +177,11 @@ fn queue_socket(path: &Path) -> io::Result<OwnedFd> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(error),
     }
-    let socket = UnixDatagram::bind(path)?;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o660))?;
+    let socket = files::with_mode(0o660, || UnixDatagram::bind(path))?;
     if let Ok(account) = Account::of("ossec", Some(GROUP))
         && rustix::process::geteuid().is_root()
     {
-        std::os::unix::fs::chown(path, Some(account.uid), Some(account.gid))?;
+        files::give(path, Some(account.uid), Some(account.gid))?;
     }
     Ok(socket.into())
 }
@@ -214,7 +223,8 @@ struct Supervisor {
     plan: Plan,
     shared: Shared,
     processes: Vec<Process>,
-    /// Until when roles have time to stop.
+    /// Until when roles have time to stop. They stop one after the other, the last one first, so
+    /// that each can still hand on what it has.
     stopping: Option<Duration>,
     told_ready: bool,
     /// Why it stops, if nobody asked for it.
@@ -307,6 +317,7 @@ impl Supervisor {
     /// Takes leave of roles that ended.
     fn reap(&mut self) {
         let now = clock::monotonic();
+        let mut has_stopped = false;
         for process in &mut self.processes {
             let Some(child) = process.child.as_mut() else { continue };
             // Commands must not outlive the role that started them and watches their time.
@@ -330,6 +341,7 @@ impl Supervisor {
             process.state.process = 0;
             process.state.is_ready = false;
             if self.stopping.is_some() {
+                has_stopped = true;
                 continue;
             }
             let end = describe(status);
@@ -349,6 +361,9 @@ impl Supervisor {
             process.due = Some(now + delay);
         }
         self.write_state();
+        if has_stopped {
+            self.stop_next();
+        }
         if self.failure.is_some() {
             self.stop();
         }
@@ -359,7 +374,15 @@ impl Supervisor {
             return;
         }
         self.stopping = Some(clock::monotonic() + STOP_WAIT);
-        for child in self.processes.iter().rev().filter_map(|process| process.child.as_ref()) {
+        for process in &mut self.processes {
+            process.due = None;
+        }
+        self.stop_next();
+    }
+
+    /// Asks the last role that is at work to stop.
+    fn stop_next(&self) {
+        if let Some(child) = self.processes.iter().rev().find_map(|role| role.child.as_ref()) {
             terminate(child);
         }
     }
@@ -421,7 +444,9 @@ impl Supervisor {
             match control.receive(&mut buffer) {
                 Ok(Received::Packet { bytes, .. }) => {
                     let packet = buffer.get(..bytes).unwrap_or_default();
-                    if let Ok(Note::Ready { layers, missing }) = Note::parse(packet) {
+                    if !process.state.is_ready
+                        && let Ok(Note::Ready { layers, missing }) = Note::parse(packet)
+                    {
                         process.state.is_ready = true;
                         process.state.layers = String::from_utf8_lossy(&layers).into_owned();
                         process.state.missing = String::from_utf8_lossy(&missing).into_owned();
@@ -441,7 +466,7 @@ impl Supervisor {
     fn write_state(&self) {
         let states: Vec<RoleState> =
             self.processes.iter().map(|process| process.state.clone()).collect();
-        if let Err(error) = state::write(&self.plan.home, &states) {
+        if let Err(error) = state::write(&self.plan.home, &states, self.plan.group) {
             log::warning(format_args!("the state of the roles cannot be written: {error}"));
         }
     }
@@ -468,10 +493,12 @@ fn start(process: &mut Process, shared: &Shared, plan: &Plan) -> io::Result<()> 
     process.child = Some(child);
     process.control = Some(ours);
     let path = process.pid_file(&plan.home);
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true).mode(0o640);
-    let mut file = options.open(path)?;
-    io::Write::write_all(&mut file, format!("{}\n", process.state.process).as_bytes())
+    let number = format!("{}\n", process.state.process);
+    // Without it the role works all the same; it is there for people and their scripts.
+    if let Err(error) = files::write_fresh(&path, number.as_bytes(), plan.group) {
+        log::warning(format_args!("{}: {error}", path.display()));
+    }
+    Ok(())
 }
 
 /// Kills what a process has left behind, if it has ended.

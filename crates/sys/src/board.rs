@@ -8,7 +8,9 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use rustix::fs::{MemfdFlags, ftruncate, memfd_create};
+use rustix::fs::{
+    MemfdFlags, SealFlags, fcntl_add_seals, fcntl_get_seals, ftruncate, memfd_create,
+};
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 
 /// Rows of the board.
@@ -35,8 +37,11 @@ unsafe impl Sync for Board {}
 impl Board {
     /// A new board, all zero.
     pub fn create() -> io::Result<Self> {
-        let descriptor = memfd_create("wachter-board", MemfdFlags::CLOEXEC)?;
+        let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+        let descriptor = memfd_create("wachter-board", flags)?;
         ftruncate(&descriptor, BYTES as u64)?;
+        // Nobody who holds it can make it shorter: that would end all others.
+        fcntl_add_seals(&descriptor, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
         Self::map(descriptor)
     }
 
@@ -46,12 +51,13 @@ impl Board {
     ///
     /// Where it is no board, or there is no memory.
     pub fn map(descriptor: OwnedFd) -> io::Result<Self> {
-        if rustix::fs::fstat(&descriptor)?.st_size != BYTES as i64 {
+        let is_sealed = fcntl_get_seals(&descriptor)?.contains(SealFlags::SHRINK);
+        if !is_sealed || rustix::fs::fstat(&descriptor)?.st_size != BYTES as i64 {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "not a board of counters"));
         }
         let rights = ProtFlags::READ | ProtFlags::WRITE;
-        // SAFETY: a fresh mapping of its own, of a file that has the whole length and is never made
-        // shorter: it has no name, and only our processes hold it.
+        // SAFETY: a fresh mapping of its own, of a file that has the whole length and is sealed
+        // against being made shorter.
         #[expect(unsafe_code, reason = "shared memory")]
         let memory =
             unsafe { mmap(std::ptr::null_mut(), BYTES, rights, MapFlags::SHARED, &descriptor, 0)? };
@@ -114,6 +120,13 @@ mod tests {
     #[test]
     fn other_files_are_refused() {
         let file = memfd_create("x", MemfdFlags::CLOEXEC).unwrap();
+        ftruncate(&file, BYTES as u64).unwrap();
         assert!(Board::map(file).is_err());
+    }
+
+    #[test]
+    fn nobody_makes_it_shorter() {
+        let board = Board::create().unwrap();
+        assert!(ftruncate(board.as_fd(), 0).is_err());
     }
 }

@@ -11,6 +11,7 @@ pub mod allocation;
 pub mod board;
 pub mod channel;
 pub mod clock;
+pub mod files;
 pub mod lock;
 pub mod log;
 pub mod netlink;

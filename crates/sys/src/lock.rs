@@ -32,6 +32,8 @@ impl Lock {
             Err(rustix::io::Errno::WOULDBLOCK) => return Ok(Err(read_holder(&mut file)?)),
             Err(error) => return Err(error.into()),
         }
+        // Whoever asks for the holder has to be able to open it, whatever the mask was.
+        rustix::fs::fchmod(&file, rustix::fs::Mode::from_raw_mode(0o644))?;
         file.set_len(0)?;
         file.rewind()?;
         file.write_all(format!("{}\n", std::process::id()).as_bytes())?;

@@ -3,9 +3,9 @@
 //! The file is opened for each line, so that whoever rotates it need not tell anybody.
 
 use std::fmt;
-use std::fs::OpenOptions;
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -43,15 +43,32 @@ pub fn write(level: Level, code: Code, text: impl fmt::Display) {
     let Some(log) = LOG.get() else { return };
     let line = line(clock::wall(), &log.program, level, code, &text.to_string());
     if let Some(path) = &log.path {
-        let mut options = OpenOptions::new();
-        options.append(true).create(true).mode(0o660);
-        if let Ok(mut file) = options.custom_flags(libc::O_NOFOLLOW).open(path) {
-            let _ = file.write_all(line.as_bytes());
-        }
+        let opened = open(path, false).or_else(|error| match error.kind() {
+            // Whoever rotates it leaves none; the first to write makes it, for all.
+            io::ErrorKind::NotFound => open(path, true),
+            _ => Err(error),
+        });
+        let _ = opened.and_then(|mut file| file.write_all(line.as_bytes()));
     }
     if log.to_terminal {
         let _ = std::io::stderr().write_all(line.as_bytes());
     }
+}
+
+fn open(path: &Path, is_new: bool) -> io::Result<File> {
+    const MODE: u32 = 0o660;
+    let mut options = OpenOptions::new();
+    options.append(true).create_new(is_new).mode(MODE).custom_flags(libc::O_NOFOLLOW);
+    let file = options.open(path)?;
+    if is_new {
+        rustix::fs::fchmod(&file, rustix::fs::Mode::from_raw_mode(MODE))?;
+        // Root makes it for whoever owns the folder.
+        let folder = path.parent().map(std::fs::metadata).transpose()?;
+        if let (Some(folder), true) = (folder, rustix::process::geteuid().is_root()) {
+            std::os::unix::fs::fchown(&file, Some(folder.uid()), Some(folder.gid()))?;
+        }
+    }
+    Ok(file)
 }
 
 pub fn info(text: impl fmt::Display) {

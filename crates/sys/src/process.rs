@@ -7,6 +7,7 @@ use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::process::{
     Pid, Signal, WaitId, WaitIdOptions, set_parent_process_death_signal, waitid,
@@ -53,6 +54,7 @@ impl Launch<'_> {
         }
         let descriptors: Vec<RawFd> = self.descriptors.iter().map(AsRawFd::as_raw_fd).collect();
         let detached = self.detached;
+        let parent = std::process::id();
         let prepare = move || {
             arrange(&descriptors)?;
             signals::unblock_all()?;
@@ -60,7 +62,7 @@ impl Launch<'_> {
             // that what it leaves behind can be told from the rest.
             rustix::process::setsid()?;
             if !detached {
-                set_parent_process_death_signal(Some(Signal::KILL))?;
+                die_with(parent)?;
             }
             Ok(())
         };
@@ -71,6 +73,17 @@ impl Launch<'_> {
         }
         command.spawn()
     }
+}
+
+/// Has the kernel kill this process when the one that started it ends; if that has happened already
+/// nobody would.
+pub(crate) fn die_with(parent: u32) -> io::Result<()> {
+    set_parent_process_death_signal(Some(Signal::KILL))?;
+    let own = rustix::process::getppid().map(|own| own.as_raw_nonzero().get());
+    if own == i32::try_from(parent).ok() {
+        return Ok(());
+    }
+    Err(io::Error::from(io::ErrorKind::BrokenPipe))
 }
 
 /// Puts descriptors in their places and closes all others when the program starts.
@@ -103,12 +116,16 @@ fn arrange(descriptors: &[RawFd]) -> io::Result<()> {
 ///
 /// # Errors
 ///
-/// Where one of them is not open.
+/// Where one of them is not open, or they were taken before.
 pub fn inherited(count: usize) -> io::Result<Vec<OwnedFd>> {
+    static TAKEN: AtomicBool = AtomicBool::new(false);
+    if TAKEN.swap(true, Ordering::Relaxed) {
+        return Err(io::Error::other("the inherited descriptors were taken already"));
+    }
     (FIRST_DESCRIPTOR..FIRST_DESCRIPTOR + count as RawFd)
         .map(|number| {
-            // SAFETY: F_GETFD only asks whether the number is open; if it is, it was put there by
-            // `arrange` for this process, which takes each of them once, at its start.
+            // SAFETY: F_SETFD fails if the number is not open; if it is, it was put there by `arrange`
+            // for this process, which takes each of them once: `TAKEN` sees to that.
             #[expect(unsafe_code, reason = "descriptors are inherited by number")]
             unsafe {
                 if libc::fcntl(number, libc::F_SETFD, libc::FD_CLOEXEC) == -1 {
@@ -151,9 +168,10 @@ pub fn start_with_streams(
     command.stdout(streams.output);
     command.stderr(streams.errors.map_or_else(Stdio::null, Stdio::from));
     command.current_dir("/").process_group(0);
-    let prepare = || {
+    let parent = std::process::id();
+    let prepare = move || {
         signals::unblock_all()?;
-        set_parent_process_death_signal(Some(Signal::KILL))?;
+        die_with(parent)?;
         Ok(())
     };
     // SAFETY: between fork and exec `prepare` only makes system calls; it allocates nothing.

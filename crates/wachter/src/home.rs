@@ -19,7 +19,7 @@ use model::limits::FILE_BYTES_MAX;
 use model::{Diagnostic, Memory, RamMemory, Severity, Sources, Table};
 use testkit::case::Case;
 
-use crate::report;
+use crate::{host, report};
 use gather::Gathered;
 
 pub(crate) use parts::{Parts, PartsOption, USAGE};
@@ -54,6 +54,9 @@ pub(crate) struct Installation {
     pub(crate) watched: Watched,
     /// What the configuration says besides decoders and rules.
     pub(crate) settings: Settings,
+    /// Names the files as they were read, this host, and the program that read them. The same name
+    /// means the same outcomes.
+    pub(crate) fingerprint: u64,
 }
 
 /// What is made of the files.
@@ -114,7 +117,11 @@ fn read_home(home: &Path, conf: Option<&Path>, depth: Depth) -> Installation {
         return Installation { diagnostics, watched, ..Installation::default() };
     };
     gathered.files_of(home, &settings.conf);
-    Installation { settings: settings.clone(), ..policy::build(gathered, &settings, depth) }
+    gathered.digest.add(env!("CARGO_PKG_VERSION"));
+    gathered.digest.add(&host::short_name());
+    let fingerprint = gathered.digest.finish();
+    let installation = policy::build(gathered, &settings, depth);
+    Installation { settings, fingerprint, ..installation }
 }
 
 fn read_parts(parts: &Parts, depth: Depth) -> Installation {
@@ -227,19 +234,6 @@ fn read_settings(home: &Path, conf: Option<&Path>, gathered: &mut Gathered) -> O
 }
 
 impl Installation {
-    /// Names the files as they were read, and the program that read them. The same name means the
-    /// same outcomes.
-    pub(crate) fn fingerprint(&self) -> u64 {
-        use std::hash::{DefaultHasher, Hash, Hasher};
-        let mut hasher = DefaultHasher::new();
-        env!("CARGO_PKG_VERSION").hash(&mut hasher);
-        for (_, source) in self.sources.iter() {
-            source.name.hash(&mut hasher);
-            source.text.hash(&mut hasher);
-        }
-        hasher.finish()
-    }
-
     /// Policy and settings, or the errors that they have, as people read them.
     pub(crate) fn usable(self) -> Result<(Policy, Settings), String> {
         match self.policy {

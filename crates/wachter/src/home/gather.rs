@@ -1,5 +1,6 @@
 //! Finds and reads the files that a configuration names.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -37,6 +38,22 @@ pub(super) struct Gathered {
     pub(super) geoip: Option<GeoIp>,
     pub(super) notices: Vec<String>,
     pub(super) watched: Watched,
+    /// Of all files that were read, lists and databases too.
+    pub(super) digest: Digest,
+}
+
+/// Names what was read.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Digest(DefaultHasher);
+
+impl Digest {
+    pub(super) fn add(&mut self, what: &(impl Hash + ?Sized)) {
+        what.hash(&mut self.0);
+    }
+
+    pub(super) fn finish(&self) -> u64 {
+        self.0.finish()
+    }
 }
 
 /// A place in a file where another one is named.
@@ -51,7 +68,10 @@ impl Gathered {
     /// The bytes of a file, which is watched from now on.
     pub(super) fn read(&mut self, path: &Path, bytes_max: usize) -> io::Result<Vec<u8>> {
         self.watched.note(path);
-        files::read(path, bytes_max)
+        let bytes = files::read(path, bytes_max)?;
+        self.digest.add(path);
+        self.digest.add(&bytes);
+        Ok(bytes)
     }
 
     /// The text of a file that was read.

@@ -16,8 +16,9 @@ use crate::host;
 
 /// Loads decoders and rules. With errors anywhere there is no policy.
 pub(super) fn build(gathered: Gathered, settings: &Settings, depth: Depth) -> Installation {
-    let Gathered { sources, mut diagnostics, decoders, rules, lists, geoip, notices, watched } =
-        gathered;
+    let Gathered {
+        sources, mut diagnostics, decoders, rules, lists, geoip, notices, watched, ..
+    } = gathered;
     let all_read = diagnostics.iter().all(|finding| finding.severity != Severity::Error);
     let decoder_texts = texts(&sources, &decoders);
     let loaded = decode::load(&decode::LoadInput {

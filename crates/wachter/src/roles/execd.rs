@@ -9,7 +9,7 @@ use std::os::fd::AsFd;
 use std::process::Child;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use config::OssecConf;
 use rustix::event::{PollFd, PollFlags};
 use supervisor::counters::Counter;
@@ -101,7 +101,8 @@ impl Execd {
         let mut buffer = [0; NOTE_BYTES_MAX];
         let bytes = match self.requests.receive(&mut buffer).context("receiving a request")? {
             Received::Packet { bytes, .. } => bytes,
-            Received::Nothing | Received::Closed => return Ok(false),
+            Received::Nothing => return Ok(false),
+            Received::Closed => bail!("the supervisor has gone"),
         };
         let packet = buffer.get(..bytes).unwrap_or_default();
         match Note::parse(packet) {

@@ -16,7 +16,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use lexopt::prelude::*;
 use rustix::event::{PollFd, Timespec, poll};
-use supervisor::counters::Counters;
+use supervisor::counters::{Counter, Counters};
 use supervisor::roles::{self, Role};
 use sys::board::Board;
 use sys::channel::Channel;
@@ -33,6 +33,8 @@ struct Context {
     signals: Signals,
     options: Options,
     control: Channel,
+    /// The supervisor.
+    parent: u32,
     /// What the role's table says it inherits, in that order.
     inherited: std::vec::IntoIter<std::os::fd::OwnedFd>,
 }
@@ -85,6 +87,7 @@ pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<ExitCode> {
 }
 
 fn start(role: &'static Role, home: PathBuf, options: Options) -> Result<()> {
+    let parent = std::os::unix::process::parent_id();
     let signals = Signals::listen().context("listening to signals")?;
     let descriptors = process::inherited(role.descriptors())
         .context("a role is started by the supervisor, with its channels")?;
@@ -99,6 +102,7 @@ fn start(role: &'static Role, home: PathBuf, options: Options) -> Result<()> {
         signals,
         options,
         control: Channel::from_fd(control),
+        parent,
         inherited,
     };
     match role.name {
@@ -122,7 +126,7 @@ impl Context {
 
     /// Gives up all rights but the role's. Before threads, and before the first hostile byte.
     fn enter_sandbox(&self) -> Result<Layers> {
-        sandbox::enter(&self.role.rights(&self.home)).context("entering the sandbox")
+        sandbox::enter(&self.role.rights(&self.home, self.parent)).context("entering the sandbox")
     }
 
     /// Tells the supervisor that the role is at work.
@@ -134,6 +138,26 @@ impl Context {
         self.control.send(&note.write()).context("telling the supervisor")?;
         log::info(format_args!("Started (pid: {}).", std::process::id()));
         Ok(())
+    }
+}
+
+/// Totals that others keep, of which a counter gets what came since: it goes on after a restart.
+#[derive(Debug, Default)]
+struct Counted {
+    last: Vec<(Counter, u64)>,
+}
+
+impl Counted {
+    fn add(&mut self, counters: &Counters, counter: Counter, total: u64) {
+        let known = self.last.iter_mut().find(|(known, _)| *known == counter);
+        let before = match known {
+            Some((_, last)) => std::mem::replace(last, total),
+            None => {
+                self.last.push((counter, total));
+                0
+            }
+        };
+        counters.add(counter, total.saturating_sub(before));
     }
 }
 

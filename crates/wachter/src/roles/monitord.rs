@@ -4,9 +4,8 @@
 //! port. The request is read with limits and hardly looked at: there is one answer.
 
 use std::io::{self, Read, Write};
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::os::fd::AsFd;
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::time::Duration;
@@ -14,9 +13,9 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use rustix::event::{PollFd, PollFlags};
 use rustix::fs::{OFlags, fcntl_setfl};
-use sys::accounts::group_id;
+use supervisor::Plan;
 use sys::signals::Signal;
-use sys::{clock, log};
+use sys::{clock, files, log};
 
 use super::{Context, wait};
 use crate::home::Origin;
@@ -32,19 +31,8 @@ const REQUEST_BYTES_MAX: usize = 4096;
 pub(super) fn run(context: Context) -> Result<()> {
     let settings = Origin::home(&context.home).settings();
     let local = listen(&context.home.join(SOCKET))?;
-    let port = match settings.ours.metrics.listen {
-        None => None,
-        Some(address) => match TcpListener::bind(address) {
-            Ok(listener) => {
-                listener.set_nonblocking(true)?;
-                Some(listener)
-            }
-            Err(error) => {
-                log::error(format_args!("metrics cannot be offered at {address}: {error}"));
-                None
-            }
-        },
-    };
+    let mut address = settings.ours.metrics.listen;
+    let mut port = address.and_then(offer_at);
     let layers = context.enter_sandbox()?;
     context.ready(&layers)?;
     loop {
@@ -53,9 +41,19 @@ pub(super) fn run(context: Context) -> Result<()> {
         waited.extend(port.as_ref().map(|port| PollFd::new(port, PollFlags::IN)));
         wait(&mut waited, None)?;
         while let Some(signal) = context.signals.next()? {
-            if signal == Signal::Terminate {
-                let _ = std::fs::remove_file(context.home.join(SOCKET));
-                return Ok(());
+            match signal {
+                Signal::Terminate => {
+                    let _ = std::fs::remove_file(context.home.join(SOCKET));
+                    return Ok(());
+                }
+                Signal::Hangup => {
+                    let wanted = Origin::home(&context.home).settings().ours.metrics.listen;
+                    if wanted != address {
+                        address = wanted;
+                        port = address.and_then(offer_at);
+                    }
+                }
+                Signal::Child => {}
             }
         }
         // One of each in a turn, so that nobody at the port keeps the socket waiting. Errors are
@@ -69,16 +67,22 @@ pub(super) fn run(context: Context) -> Result<()> {
     }
 }
 
+/// A port for the numbers; without it they are on the socket all the same.
+fn offer_at(address: SocketAddr) -> Option<TcpListener> {
+    let bound = TcpListener::bind(address).and_then(|listener| {
+        listener.set_nonblocking(true)?;
+        Ok(listener)
+    });
+    bound.map_err(|error| log::error(format_args!("metrics at {address}: {error}"))).ok()
+}
+
 fn listen(path: &Path) -> Result<UnixListener> {
     let _ = std::fs::remove_file(path);
-    let listener = UnixListener::bind(path)
+    let listener = files::with_mode(0o660, || UnixListener::bind(path))
         .with_context(|| format!("binding the metrics socket {}", path.display()))?;
     listener.set_nonblocking(true)?;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o660))?;
-    if rustix::process::geteuid().is_root()
-        && let Ok(group) = group_id(supervisor::roles::GROUP)
-    {
-        std::os::unix::fs::chown(path, None, Some(group))?;
+    if let Some(group) = Plan::group_of_host() {
+        files::give(path, None, Some(group))?;
     }
     Ok(listener)
 }

@@ -9,7 +9,7 @@ use std::process::{Child, ExitCode};
 
 use anyhow::{Context, Result, bail};
 use lexopt::prelude::*;
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::inotify;
 use store::JournalReader;
 use sys::accounts::Account;
@@ -34,6 +34,9 @@ FILEs it watches those instead.
   --json                show them as lines of alerts.json
   --keep                leave the folder where it is, and tell where
 ";
+
+/// Alerts shown before signals are looked at again.
+const RECORDS_IN_A_ROW: usize = 256;
 
 struct Options {
     home: Option<PathBuf>,
@@ -125,14 +128,33 @@ fn show(
     let mut buffer = [0; 4096];
     let mut is_stopping = false;
     loop {
-        while let Some(record) = reader.next_record().context("reading the alert journal")? {
+        let mut more = true;
+        for _ in 0..RECORDS_IN_A_ROW {
+            let record = match reader.next_record() {
+                Ok(Some(record)) => record,
+                Ok(None) => {
+                    more = false;
+                    break;
+                }
+                // The reader goes on behind what it cannot read.
+                Err(
+                    error @ (store::Error::Damaged { .. }
+                    | store::Error::Gone { .. }
+                    | store::Error::Ahead { .. }),
+                ) => {
+                    eprintln!("wachter: alert journal: {error}");
+                    continue;
+                }
+                Err(error) => return Err(error).context("reading the alert journal"),
+            };
             let written = if options.json {
                 out.write_all(record.line).and_then(|()| out.write_all(b"\n"))
             } else {
                 lines.write(record.line, options.level, &mut out)
             };
-            if written.is_err() {
+            if written.is_err() && !is_stopping {
                 // Nobody reads any more.
+                is_stopping = true;
                 process::terminate(&supervisor);
             }
         }
@@ -145,7 +167,8 @@ fn show(
         }
         let mut waited =
             [PollFd::new(signals, PollFlags::IN), PollFd::new(&notices, PollFlags::IN)];
-        match poll(&mut waited, None) {
+        let timeout = Timespec { tv_sec: 0, tv_nsec: 0 };
+        match poll(&mut waited, more.then_some(&timeout)) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(error).context("waiting for alerts"),
         }

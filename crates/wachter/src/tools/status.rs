@@ -126,12 +126,12 @@ fn print_numbers(out: &mut impl Write, first: &Numbers, second: &Numbers) -> io:
     let rate = |name: &str| value(name).saturating_sub(first.get(name).copied().unwrap_or(0));
     writeln!(
         out,
-        "\nevents   {:>12}  ({}/s)\nalerts   {:>12}  ({}/s)\nlag      {:>9} ms",
+        "\nevents   {:>12}  ({}/s)\nalerts   {:>12}  ({}/s)\nlag      {:>10} s",
         value("events_total"),
         rate("events_total"),
         value("alerts_total"),
         rate("alerts_total"),
-        value("lag_milliseconds"),
+        value("lag_seconds"),
     )?;
     if value("analysis_blocked") == 1 {
         writeln!(out, "analysis waits: it cannot write (see logs/ossec.log)")?;
@@ -141,6 +141,9 @@ fn print_numbers(out: &mut impl Write, first: &Numbers, second: &Numbers) -> io:
         ("poisoned_total", "events left out because analysis had ended twice over them"),
         ("bad_batches_total", "packets between processes that were none"),
         ("write_errors_total", "tries to write that failed and were repeated"),
+        ("alerts_not_kept_total", "alerts that found no room in the journal"),
+        ("tables_not_kept_total", "remembered things that made room for others"),
+        ("files_refused", "files beyond the number that is followed"),
         ("lines_cut_total", "lines cut by analysis"),
         ("collect_cut_total", "lines cut while they were collected"),
         ("collect_malformed_total", "inputs that were not of their configured format"),

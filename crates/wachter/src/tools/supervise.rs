@@ -111,7 +111,10 @@ fn supervise(options: &Options, tells: bool) -> Result<()> {
     log::begin("wachter", Some(&home), !tells);
     let telling = if tells { process::inherited(1)?.pop().map(std::fs::File::from) } else { None };
     let plan = Plan {
-        program: std::env::current_exe().context("finding this program")?,
+        // The file that runs, also after another one has been put in its place: roles of two builds
+        // would not understand each other.
+        program: PathBuf::from("/proc/self/exe"),
+        group: Plan::group_of_host(),
         roles: roles::ALL.iter().collect(),
         on_terminal: false,
         options: if options.from_start { vec![OsString::from(FROM_START)] } else { Vec::new() },

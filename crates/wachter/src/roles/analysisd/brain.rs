@@ -18,6 +18,7 @@ use super::checkpoint::Checkpoint;
 use super::marks::Marks;
 use crate::alert_view::AlertWriter;
 use crate::home::Settings;
+use crate::roles::Counted;
 
 /// Bytes of one segment of the journal.
 const JOURNAL_SEGMENT_BYTES: u64 = 64 * 1024 * 1024;
@@ -94,6 +95,21 @@ impl Form {
     }
 }
 
+/// What became of a batch.
+struct Done {
+    events: u64,
+    bytes: u64,
+    repeats: u64,
+    alerts: u64,
+    result: Result<(), BadFrame>,
+}
+
+impl Default for Done {
+    fn default() -> Self {
+        Self { events: 0, bytes: 0, repeats: 0, alerts: 0, result: Ok(()) }
+    }
+}
+
 /// What a brain begins with.
 pub(super) struct Beginning<'a> {
     pub(super) home: &'a Path,
@@ -162,21 +178,51 @@ impl Brain {
         self.files.set_options(self.form.outputs());
     }
 
-    /// Goes through the events of a batch that the event log has under `number`, but for the one
-    /// at `skipped`.
+    /// Goes through the events of a batch that the event log has under `number`.
     pub(super) fn process(
+        &mut self,
+        number: u64,
+        batch: &Batch<'_>,
+        counters: &Counters,
+    ) -> Result<(), BadFrame> {
+        let done = self.go_through(number, batch, None, counters);
+        counters.add(Counter::Events, done.events);
+        counters.add(Counter::EventBytes, done.bytes);
+        counters.add(Counter::Repeats, done.repeats);
+        counters.add(Counter::Alerts, done.alerts);
+        done.result
+    }
+
+    /// The same once more after a crash, but for the event at `skipped`; it was counted before.
+    pub(super) fn replay(
         &mut self,
         number: u64,
         batch: &Batch<'_>,
         skipped: Option<u64>,
         counters: &Counters,
     ) -> Result<(), BadFrame> {
-        let (mut events, mut bytes, mut repeats, mut alerts) = (0, 0, 0, 0);
+        self.go_through(number, batch, skipped, counters).result
+    }
+
+    fn go_through(
+        &mut self,
+        number: u64,
+        batch: &Batch<'_>,
+        skipped: Option<u64>,
+        counters: &Counters,
+    ) -> Done {
+        let mut done = Done::default();
         counters.set(Counter::InHandFrame, number);
         for (index, sourced) in (1..).zip(batch.events()) {
-            let sourced = sourced?;
-            if self.marks.is_repeat(sourced.source, sourced.end, batch.received.seconds) {
-                repeats += 1;
+            let sourced = match sourced {
+                Ok(sourced) => sourced,
+                Err(error) => {
+                    done.result = Err(error);
+                    break;
+                }
+            };
+            if self.marks.is_repeat(sourced.source, sourced.end) {
+                done.repeats += 1;
                 continue;
             }
             // If this event ends the process, its successor finds here which one it was.
@@ -186,23 +232,19 @@ impl Brain {
             }
             sourced.fill(batch.received, &mut self.event);
             let outcome = self.engine.process(std::mem::take(&mut self.event));
-            events += 1;
-            bytes += sourced.text.len() as u64;
-            alerts += u64::from(outcome.is_alert());
+            done.events += 1;
+            done.bytes += sourced.text.len() as u64;
+            done.alerts += u64::from(outcome.is_alert());
             self.write(number, &outcome);
             self.event = self.engine.reclaim(outcome);
             for (id, excess) in self.engine.take_excesses() {
-                alerts += 1;
+                done.alerts += 1;
                 self.write_excess(number, id, batch.received, &excess);
             }
         }
         counters.set(Counter::InHandFrame, 0);
-        counters.add(Counter::Events, events);
-        counters.add(Counter::EventBytes, bytes);
-        counters.add(Counter::Repeats, repeats);
-        counters.add(Counter::Alerts, alerts);
         self.last_batch = number;
-        Ok(())
+        done
     }
 
     /// Records of one outcome, to be written with the batch.
@@ -368,14 +410,20 @@ impl Brain {
         self.journal.keep_at_most(self.form.journal_bytes_max)
     }
 
-    pub(super) fn count(&self, counters: &Counters) {
+    pub(super) fn count(&self, counters: &Counters, counted: &mut Counted) {
         let (remembered, forgotten) = self.engine.judge().remembered();
         counters.set(Counter::HistoryEvents, remembered as u64);
-        counters.set(Counter::HistoryForgotten, forgotten);
         let (decoders, rules) = self.engine.screener().search_counts();
-        let cut = [decoders, rules].map(|counts| counts.out_of_budget + counts.undecided);
-        counters.set(Counter::SearchesCut, cut.iter().sum());
-        counters.set(Counter::LinesCut, self.engine.screener().lines_cut());
+        let cut: u64 =
+            [decoders, rules].iter().map(|counts| counts.out_of_budget + counts.undecided).sum();
+        for (counter, total) in [
+            (Counter::HistoryForgotten, forgotten),
+            (Counter::SearchesCut, cut),
+            (Counter::LinesCut, self.engine.screener().lines_cut()),
+            (Counter::AlertsNotKept, self.journal.not_kept),
+        ] {
+            counted.add(counters, counter, total);
+        }
     }
 }
 

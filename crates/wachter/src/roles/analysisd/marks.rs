@@ -11,6 +11,8 @@ const SOURCES_MAX: usize = 65_536;
 #[derive(Debug, Default)]
 pub(crate) struct Marks {
     ends: HashMap<u64, Mark>,
+    /// Counts runs of events of one source: time, which may jump, says nothing of order.
+    runs: u64,
     /// The source of the last event: most come in runs.
     last: Option<(u64, Mark)>,
 }
@@ -18,30 +20,27 @@ pub(crate) struct Marks {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Mark {
     end: u64,
-    /// Seconds since 1970 of its last event.
-    used: i64,
+    /// The number of its last run.
+    used: u64,
 }
 
 impl Marks {
     /// Whether this place was passed already; if not it is from now on.
-    pub(crate) fn is_repeat(&mut self, source: u64, end: u64, now: i64) -> bool {
+    pub(crate) fn is_repeat(&mut self, source: u64, end: u64) -> bool {
         if let Some((last, mark)) = &mut self.last
             && *last == source
         {
             if end <= mark.end {
                 return true;
             }
-            *mark = Mark { end, used: now };
+            mark.end = end;
             return false;
         }
         self.settle();
-        let known = self.ends.get(&source).copied().unwrap_or_default();
-        self.last = Some((source, known));
-        if end <= known.end {
-            return true;
-        }
-        self.last = Some((source, Mark { end, used: now }));
-        false
+        self.runs += 1;
+        let before = self.ends.get(&source).map_or(0, |mark| mark.end);
+        self.last = Some((source, Mark { end: end.max(before), used: self.runs }));
+        end <= before
     }
 
     /// Writes the run at hand down.
@@ -49,7 +48,8 @@ impl Marks {
         let Some((source, mark)) = self.last.take() else { return };
         self.ends.insert(source, mark);
         if self.ends.len() > SOURCES_MAX {
-            let mut used: Vec<i64> = self.ends.values().map(|mark| mark.used).collect();
+            // Each run has a number of its own, so this is half of them.
+            let mut used: Vec<u64> = self.ends.values().map(|mark| mark.used).collect();
             let (_, median, _) = used.select_nth_unstable(SOURCES_MAX / 2);
             let oldest_kept = *median;
             self.ends.retain(|_, mark| mark.used >= oldest_kept);
@@ -58,6 +58,7 @@ impl Marks {
 
     pub(crate) fn save(&mut self, out: &mut Vec<u8>) {
         self.settle();
+        out.extend_from_slice(&self.runs.to_le_bytes());
         out.extend_from_slice(&(self.ends.len() as u32).to_le_bytes());
         for (source, mark) in &self.ends {
             out.extend_from_slice(&source.to_le_bytes());
@@ -67,11 +68,11 @@ impl Marks {
     }
 
     pub(crate) fn load(cursor: &mut Cursor<'_>) -> Result<Self, Ended> {
+        let mut marks = Self { runs: cursor.u64()?, ..Self::default() };
         let count = cursor.u32()?;
-        let mut marks = Self::default();
         for _ in 0..count {
             let source = cursor.u64()?;
-            let mark = Mark { end: cursor.u64()?, used: cursor.u64()? as i64 };
+            let mark = Mark { end: cursor.u64()?, used: cursor.u64()? };
             marks.ends.insert(source, mark);
         }
         Ok(marks)
@@ -86,14 +87,14 @@ mod tests {
     fn repeats_are_recognised_also_after_a_restart() {
         let mut marks = Marks::default();
         let events = [(1, 10), (1, 20), (2, 5), (1, 30), (2, 9)];
-        assert!(events.iter().all(|&(source, end)| !marks.is_repeat(source, end, 0)));
+        assert!(events.iter().all(|&(source, end)| !marks.is_repeat(source, end)));
         let mut bytes = Vec::new();
         marks.save(&mut bytes);
         let mut again = Marks::load(&mut Cursor::new(&bytes)).unwrap();
         for marks in [&mut marks, &mut again] {
-            assert!(events.iter().all(|&(source, end)| marks.is_repeat(source, end, 0)));
-            assert!(!marks.is_repeat(2, 10, 0));
-            assert!(!marks.is_repeat(3, 1, 0));
+            assert!(events.iter().all(|&(source, end)| marks.is_repeat(source, end)));
+            assert!(!marks.is_repeat(2, 10));
+            assert!(!marks.is_repeat(3, 1));
         }
         assert!(Marks::load(&mut Cursor::new(&bytes[..bytes.len() - 1])).is_err());
     }
@@ -102,10 +103,10 @@ mod tests {
     fn the_longest_unused_are_forgotten() {
         let mut marks = Marks::default();
         for source in 0..2 * SOURCES_MAX as u64 {
-            marks.is_repeat(source, 1, source as i64);
+            marks.is_repeat(source, 1);
             assert!(marks.ends.len() <= SOURCES_MAX);
         }
-        assert!(marks.is_repeat(2 * SOURCES_MAX as u64 - 1, 1, 0));
-        assert!(!marks.is_repeat(0, 1, 0));
+        assert!(marks.is_repeat(2 * SOURCES_MAX as u64 - 1, 1));
+        assert!(!marks.is_repeat(0, 1));
     }
 }

@@ -23,13 +23,13 @@ use model::{Table, Timestamp};
 use rustix::event::{PollFd, PollFlags};
 use store::{Log, Opened, Options, Reader, Tables};
 use supervisor::counters::Counter;
-use sys::channel::{Channel, Received};
+use sys::channel::{Channel, Received, Sent};
 use sys::signals::Signal;
 use sys::{clock, log};
 use wire::frame::{Batch, BatchId, PACKET_BYTES_MAX};
 use wire::note::Note;
 
-use super::{Context, wait};
+use super::{Context, Counted, wait};
 use crate::home::{Depth, Installation, Origin, Settings};
 use brain::{Beginning, Brain};
 use checkpoint::Checkpoint;
@@ -72,6 +72,10 @@ struct Analysis {
     unacknowledged: Option<BatchId>,
     /// Until the collector has gone back, what comes is of before.
     awaits_resumed: bool,
+    /// It is still to be asked to: the channel had no room.
+    asks_resume: bool,
+    /// The configuration is to be read anew once all is written.
+    reload_due: bool,
     sync_due: Option<Duration>,
     checkpoint_due: Option<Duration>,
     /// A packet that could not be appended yet.
@@ -80,6 +84,7 @@ struct Analysis {
     retry_due: Option<Duration>,
     /// When the day, and with it the files, change.
     day_due: Duration,
+    counted: Counted,
 }
 
 impl Analysis {
@@ -87,7 +92,7 @@ impl Analysis {
     fn open(context: Context, events: Channel) -> Result<Self> {
         let home = context.home.clone();
         let installation = Origin::home(&home).read(Depth::Load);
-        let policy_name = installation.fingerprint();
+        let policy_name = installation.fingerprint;
         let Some((policy, settings)) = usable(installation) else {
             bail!("the configuration has errors; see wachter check {}", home.display());
         };
@@ -144,11 +149,14 @@ impl Analysis {
             last: since,
             unacknowledged: None,
             awaits_resumed: true,
+            asks_resume: true,
+            reload_due: false,
             sync_due: None,
             checkpoint_due: None,
             stalled: None,
             retry_due: None,
             day_due: now,
+            counted: Counted::default(),
         };
         analysis.replay(since)?;
         // From now on whatever comes is behind a checkpoint that knows how long the files were.
@@ -182,9 +190,12 @@ impl Analysis {
             };
             let number = frame.number;
             let skipped = suspect.filter(|(batch, _)| *batch == number).map(|(_, index)| index);
-            let Ok(batch) = Batch::parse(frame.payload) else { continue };
-            self.context.counters.add(Counter::Replayed, batch.len() as u64);
-            if self.brain.process(number, &batch, skipped, &self.context.counters).is_err() {
+            let processed = Batch::parse(frame.payload).and_then(|batch| {
+                self.context.counters.add(Counter::Replayed, batch.len() as u64);
+                self.brain.replay(number, &batch, skipped, &self.context.counters)
+            });
+            if let Err(error) = processed {
+                log::error(format_args!("event log: batch {number}: {error}; its events are lost"));
                 self.context.counters.add(Counter::BadBatches, 1);
             }
             self.last = number;
@@ -216,15 +227,21 @@ impl Analysis {
     }
 
     fn serve(&mut self) -> Result<()> {
-        self.events.send(&Note::Resume.write()).context("asking the collector to go back")?;
         loop {
+            if self.asks_resume {
+                let sent = self.events.send(&Note::Resume.write());
+                self.asks_resume = sent.context("asking the collector to go back")? == Sent::Full;
+            }
             self.wait_for_work()?;
             while let Some(signal) = self.context.signals.next()? {
                 match signal {
                     Signal::Terminate => return self.finish(),
-                    Signal::Hangup => self.reload(),
+                    Signal::Hangup => self.reload_due = true,
                     Signal::Child => {}
                 }
+            }
+            if self.reload_due && self.retry_due.is_none() {
+                self.reload()?;
             }
             if self.is_writable() {
                 self.take_batches()?;
@@ -236,8 +253,9 @@ impl Analysis {
 
     fn wait_for_work(&self) -> Result<()> {
         let now = clock::monotonic();
-        let dues = [self.sync_due, self.checkpoint_due, self.retry_due, Some(self.day_due)];
-        let next = dues.into_iter().flatten().min();
+        let dues = [self.sync_due, self.checkpoint_due, Some(self.day_due)];
+        // While something cannot be written nothing else is done.
+        let next = self.retry_due.or_else(|| dues.into_iter().flatten().min());
         let mut waited = vec![PollFd::new(&self.context.signals, PollFlags::IN)];
         if self.retry_due.is_none() {
             waited.push(PollFd::new(&self.events, PollFlags::IN));
@@ -266,8 +284,11 @@ impl Analysis {
     fn take_batches(&mut self) -> Result<()> {
         let mut buffer = vec![0; PACKET_BYTES_MAX];
         for _ in 0..BATCHES_IN_A_ROW {
-            let received = self.events.receive(&mut buffer).context("receiving events")?;
-            let Received::Packet { bytes, .. } = received else { return Ok(()) };
+            let bytes = match self.events.receive(&mut buffer).context("receiving events")? {
+                Received::Packet { bytes, .. } => bytes,
+                Received::Nothing => return Ok(()),
+                Received::Closed => bail!("the supervisor has gone"),
+            };
             self.take(buffer.get(..bytes).unwrap_or_default());
             if self.retry_due.is_some() {
                 return Ok(());
@@ -293,6 +314,8 @@ impl Analysis {
             self.awaits_resumed = false;
         }
         if self.awaits_resumed || batch.is_empty() {
+            // It comes again behind the mark.
+            self.context.counters.add(Counter::VoidBatches, u64::from(self.awaits_resumed));
             return;
         }
         let number = match self.log.append(&[packet]) {
@@ -308,13 +331,13 @@ impl Analysis {
         self.checkpoint_due.get_or_insert(now + CHECKPOINT_DELAY);
         self.unacknowledged = Some(batch.id);
         self.last = number;
-        if let Err(error) = self.brain.process(number, &batch, None, &self.context.counters) {
+        if let Err(error) = self.brain.process(number, &batch, &self.context.counters) {
             log::error(format_args!("the rest of a batch of events is left out: {error}"));
             self.context.counters.add(Counter::BadBatches, 1);
         }
         self.write_journal();
         let lag = clock::wall().seconds.saturating_sub(batch.received.seconds);
-        self.context.counters.set(Counter::LagMilliseconds, lag.max(0).unsigned_abs() * 1000);
+        self.context.counters.set(Counter::LagSeconds, lag.max(0).unsigned_abs());
     }
 
     fn write_journal(&mut self) {
@@ -384,29 +407,42 @@ impl Analysis {
         if let Some(id) = self.unacknowledged.take() {
             self.events.send(&Note::Stored(id).write()).context("acknowledging events")?;
         }
-        self.brain.count(&self.context.counters);
+        self.brain.count(&self.context.counters, &mut self.counted);
         self.context.counters.set(Counter::EventLogBytes, self.log.bytes());
+        let not_kept = self.tables.not_kept() + self.tables.evicted();
+        self.counted.add(&self.context.counters, Counter::TablesNotKept, not_kept);
         Ok(())
     }
 
-    /// Keeps all that is remembered, and lets go of the events before.
-    fn checkpoint(&mut self) -> Result<()> {
+    /// Keeps all that is remembered, and lets go of the events before. `false` if that was not
+    /// possible: what is not written yet would be behind it.
+    fn checkpoint(&mut self) -> Result<bool> {
         let started = clock::monotonic();
+        self.write();
+        if self.retry_due.is_some() {
+            return Ok(false);
+        }
         self.sync()?;
         self.brain.sync_journal().context("the alert journal")?;
         if let Err(error) = self.brain.sync_files() {
             self.wait_for_room("output files", &error);
-            return Ok(());
+            return Ok(false);
         }
         let Some(mut checkpoint) = self.brain.checkpoint(self.last, self.policy_name) else {
-            return Ok(());
+            return Ok(false);
         };
         let committed = self.tables.commit(&checkpoint.write());
         self.brain.take_marks(checkpoint);
-        if let Err(error) = committed {
-            self.wait_for_room("checkpoint", &error);
-            self.checkpoint_due = Some(started + CHECKPOINT_DELAY);
-            return Ok(());
+        match committed {
+            Ok(()) => {}
+            // Everything is as before: it is tried again.
+            Err(error @ store::Error::Commit { .. }) => {
+                self.wait_for_room("checkpoint", &error);
+                self.checkpoint_due = Some(started + CHECKPOINT_DELAY);
+                return Ok(false);
+            }
+            // Answers may have been wrong: only a start from the last checkpoint helps.
+            Err(error) => return Err(error).context("keeping a checkpoint"),
         }
         self.checkpoint_due = None;
         self.log.remove_before(self.last + 1).context("the event log")?;
@@ -415,29 +451,38 @@ impl Analysis {
         counters.add(Counter::Checkpoints, 1);
         let took = clock::monotonic().saturating_sub(started);
         counters.set(Counter::CheckpointMicroseconds, took.as_micros() as u64);
-        Ok(())
+        Ok(true)
     }
 
     /// Goes by the configuration as it is now, if it has no errors.
-    fn reload(&mut self) {
+    fn reload(&mut self) -> Result<()> {
         let installation = Origin::home(&self.context.home).read(Depth::Load);
-        let name = installation.fingerprint();
-        let Some((policy, settings)) = usable(installation) else { return };
-        // The checkpoint names one policy: what was analysed by the old one goes before.
-        if let Err(error) = self.checkpoint() {
-            log::error(format_args!("{error:#}"));
+        let name = installation.fingerprint;
+        let Some((policy, settings)) = usable(installation) else {
+            self.reload_due = false;
+            return Ok(());
+        };
+        // A checkpoint names one policy: what was analysed by the old one goes before the new one.
+        if !self.checkpoint()? {
+            return Ok(());
         }
+        self.reload_due = false;
         self.brain.replace(Arc::new(policy), &settings);
         self.policy_name = name;
-        if let Err(error) = self.checkpoint() {
-            log::error(format_args!("{error:#}"));
-        }
+        self.checkpoint()?;
         self.context.counters.add(Counter::Reloads, 1);
         log::info("Configuration read anew.");
+        Ok(())
     }
 
+    /// Takes what is in the channel, as far as it can be written, and keeps all that is remembered.
     fn finish(&mut self) -> Result<()> {
-        self.write();
+        let mut last = 0;
+        while self.retry_due.is_none() && self.last > last {
+            last = self.last;
+            self.take_batches()?;
+            self.write();
+        }
         if self.retry_due.is_none() {
             self.checkpoint()?;
         }

@@ -18,7 +18,7 @@ use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use collect::files::{FileEntry, Files, FilesSettings, Flow, Found, Moment};
 use collect::positions::Positions;
 use config::sections::{LocalFile, LogFormat};
@@ -31,7 +31,7 @@ use sys::{clock, log};
 use wire::frame::Sourced;
 use wire::note::{NOTE_BYTES_MAX, Note};
 
-use super::{Context, wait};
+use super::{Context, Counted, wait};
 use crate::home::{Origin, Settings};
 use crate::host;
 use commands::Commands;
@@ -46,6 +46,8 @@ const POSITIONS_FILE: &str = "queue/logcollector/positions";
 const POSITIONS_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// How often positions are saved while they change. Analysis says what is stored more rarely.
 const SAVE_PERIOD: Duration = Duration::from_millis(100);
+/// How long the last messages are offered to analysis when the role stops.
+const FINISH_WAIT: Duration = Duration::from_secs(3);
 /// Datagrams taken in a row.
 const DATAGRAMS_IN_A_ROW: usize = 256;
 /// How long to wait for the rest of a group of lines.
@@ -109,6 +111,7 @@ struct Collector {
     reported: String,
     lines: u64,
     line_bytes: u64,
+    counted: Counted,
 }
 
 impl Collector {
@@ -158,6 +161,7 @@ impl Collector {
             reported: String::new(),
             lines: 0,
             line_bytes: 0,
+            counted: Counted::default(),
             context,
         };
         collector.open_pipes();
@@ -183,7 +187,7 @@ impl Collector {
             more = self.read_files(now)?;
             self.read_kept(now)?;
             self.sender.flush()?;
-            more |= !self.ready.is_empty();
+            more |= !self.ready.is_empty() && self.sender.may_keep();
             self.commands.ask(now.monotonic, &self.command_channel)?;
             self.journal.ask(now.monotonic, &self.command_channel)?;
             self.log_notices();
@@ -195,7 +199,8 @@ impl Collector {
         let is_full = self.sender.is_full();
         let now = clock::monotonic();
         let dues = [
-            self.files.next_due(),
+            // While there is no room files are not read, whatever is due.
+            self.files.next_due().filter(|_| !is_full),
             self.commands.next_due(),
             self.journal.next_due(),
             self.save_due,
@@ -231,8 +236,10 @@ impl Collector {
         let mut buffer = [0; NOTE_BYTES_MAX];
         loop {
             let received = self.sender.channel().receive(&mut buffer);
-            let Received::Packet { bytes, .. } = received.context("reading what is stored")? else {
-                return Ok(());
+            let bytes = match received.context("reading what is stored")? {
+                Received::Packet { bytes, .. } => bytes,
+                Received::Nothing => return Ok(()),
+                Received::Closed => bail!("the supervisor has gone"),
             };
             match Note::parse(buffer.get(..bytes).unwrap_or_default()) {
                 Ok(Note::Stored(id)) => {
@@ -448,9 +455,23 @@ impl Collector {
         }
     }
 
-    /// Sends what is at hand and keeps what is known; the rest comes with the next start.
+    /// Sends what is at hand, above all what cannot be read again, and keeps what is known; the rest
+    /// comes with the next start.
     fn finish(&mut self) -> Result<()> {
-        self.sender.flush()?;
+        let until = clock::monotonic() + FINISH_WAIT;
+        loop {
+            let now = moment();
+            self.ready.drain(now.wall, &mut self.sender)?;
+            let left = until.saturating_sub(now.monotonic);
+            if (self.sender.flush()? && self.ready.is_empty()) || left.is_zero() {
+                break;
+            }
+            let mut events = PollFlags::IN;
+            events.set(PollFlags::OUT, self.sender.is_full());
+            let mut waited = [PollFd::new(self.sender.channel(), events)];
+            wait(&mut waited, Some(left))?;
+            self.read_answers()?;
+        }
         self.save_positions();
         Ok(())
     }

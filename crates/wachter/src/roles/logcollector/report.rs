@@ -23,7 +23,7 @@ impl Collector {
         let counters = &self.context.counters;
         counters.add(Counter::Lines, std::mem::take(&mut self.lines));
         counters.add(Counter::LineBytes, std::mem::take(&mut self.line_bytes));
-        counters.set(Counter::Batches, self.sender.batches());
+        self.counted.add(counters, Counter::Batches, self.sender.batches());
         counters.set(Counter::UnacknowledgedBytes, self.sender.kept_bytes() as u64);
     }
 
@@ -46,8 +46,9 @@ impl Collector {
         counters.set(Counter::Files, reading as u64);
         counters.set(Counter::FilesMissing, (states.len() - reading) as u64);
         counters.set(Counter::BytesBehind, sum(|state| state.bytes_behind));
-        counters.set(Counter::CollectCut, sum(|state| state.cut));
-        counters.set(Counter::CollectMalformed, sum(|state| state.malformed));
+        counters.set(Counter::FilesRefused, self.files.refused());
+        self.counted.add(counters, Counter::CollectCut, sum(|state| state.cut));
+        self.counted.add(counters, Counter::CollectMalformed, sum(|state| state.malformed));
         counters.set(Counter::SourcesSilent, sum(|state| state.is_silent.into()));
         let text = sources::render(&states);
         // While nothing changes nothing is done, but for silence to be noticed.

@@ -57,7 +57,8 @@ pub(super) struct Sender {
     pending: VecDeque<Pending>,
     /// Packets that were sent to the analysis before the present one, and go first.
     again: VecDeque<(Vec<u8>, Option<Vec<u8>>)>,
-    /// The next packet is the first after going back.
+    /// The next packet is the first after going back. So is the first of each start: what a
+    /// predecessor has left in the channel goes before it, and analysis may wait for the mark.
     resumed: bool,
     kept_bytes: usize,
     is_full: bool,
@@ -76,7 +77,7 @@ impl Sender {
             cursor: None,
             pending: VecDeque::new(),
             again: VecDeque::new(),
-            resumed: false,
+            resumed: true,
             kept_bytes: 0,
             is_full: false,
             batches: 0,
@@ -283,14 +284,18 @@ mod tests {
         assert!(sender.flush().unwrap());
         assert_eq!(
             arrived(&theirs),
-            [(1, false, texts(&["a", "b", "c"])), (2, false, texts(&["d", "e"]))]
+            [
+                (1, true, texts(&[])),
+                (2, false, texts(&["a", "b", "c"])),
+                (3, false, texts(&["d", "e"]))
+            ]
         );
         assert!(sender.kept_bytes() > 0);
         let other = BatchId { incarnation: 6, number: 9 };
         assert_eq!(sender.stored(other), Stored::default());
-        let stored = sender.stored(BatchId { incarnation: 7, number: 1 });
-        assert_eq!(stored.ends, [(1, 20), (2, 5)]);
         let stored = sender.stored(BatchId { incarnation: 7, number: 2 });
+        assert_eq!(stored.ends, [(1, 20), (2, 5)]);
+        let stored = sender.stored(BatchId { incarnation: 7, number: 3 });
         assert_eq!(stored.cursor, Some(b"x".to_vec()));
         assert_eq!(sender.kept_bytes(), 0);
     }
@@ -310,9 +315,9 @@ mod tests {
         sender.flush().unwrap();
         assert_eq!(
             arrived(&theirs),
-            [(3, true, texts(&[])), (4, false, texts(&["kept"])), (5, false, texts(&["file"]))]
+            [(4, true, texts(&[])), (5, false, texts(&["kept"])), (6, false, texts(&["file"]))]
         );
-        assert_eq!(sender.stored(BatchId { incarnation: 7, number: 5 }).ends, [(1, 10)]);
+        assert_eq!(sender.stored(BatchId { incarnation: 7, number: 6 }).ends, [(1, 10)]);
         assert_eq!(sender.kept_bytes(), 0);
     }
 
