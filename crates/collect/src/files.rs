@@ -18,18 +18,20 @@
 //! * No clock is asked, and without something to do nothing is done.
 //!
 //! Start reading at [`Files::read`] and [`Files::notice`]. `turn` reads streams, `change` finds out
-//! what became of a path, `past` looks for rotated files, `identity` tells files apart, `spread` makes
-//! tracks of locations.
+//! what became of a path, `past` and `packs` look for rotated files, `identity` tells files apart, `spread`
+//! makes tracks of locations (`entry`).
 //! docs/collection.md says what is guaranteed.
 
 mod change;
 pub(crate) mod disk;
+mod entry;
 mod identity;
 mod ledger;
 mod notice;
 mod outlet;
 mod pace;
 mod packed;
+mod packs;
 mod past;
 pub(crate) mod print;
 mod report;
@@ -54,10 +56,10 @@ use crate::formats::{self, Framer, FramerContext};
 use crate::positions::{Positions, Record};
 use crate::watch::{Noticed, Watches};
 use disk::FileId;
+use entry::Entry;
 use ledger::Ledger;
 use notice::Notices;
 use outlet::{OwnMessages, Pending};
-use spread::Entry;
 use stream::Waits;
 use track::Track;
 use tree::Tree;

@@ -5,8 +5,8 @@
 //!
 //! * Any bytes are framed; no input panics, blocks or grows anything without a limit.
 //!
-//! Start reading at [`formats`], which makes messages of bytes. Its cases are run by
-//! `cargo test -p collect --test formats`.
+//! Start reading at [`files`], which follows log files, and [`formats`], which makes messages of
+//! bytes; the cases of the latter are run by `cargo test -p collect --test formats`.
 
 pub mod command;
 pub mod files;

@@ -4,10 +4,11 @@ use rustix::io::Errno;
 
 use super::Files;
 use super::disk::{self, Facts, FileId, FileKind, Opened};
+use super::identity::continues;
 use super::notice::{Notice, Outage};
 use super::past::Verdict;
 use super::report::SourceState;
-use super::stream::{Place, Rest, Stream, continues};
+use super::stream::{Place, Rest, Stream};
 use super::track::{First, Track};
 use crate::paths::split;
 use crate::watch::Watched;

@@ -4,9 +4,9 @@ use std::os::fd::AsFd;
 
 use super::Files;
 use super::disk::{self, FileId, Opened};
-use super::print::{HEAD_BYTES_MAX, Print};
+use super::print::{Fnv, HEAD_BYTES_MAX, Print};
 use super::report::SourceState;
-use super::stream::{Place, continues, source_of};
+use super::stream::Place;
 use super::track::Track;
 use crate::paths::rotated::bases;
 use crate::paths::{join, split};
@@ -164,4 +164,36 @@ pub(super) fn begins_with(whole: &Opened, part: &Opened) -> bool {
             && (offset > 0 || Print::of_head(one).is_some())
     };
     same_at(0) && same_at(size - length as u64)
+}
+
+/// Whether an open file is the one of a record, or a copy of it: long enough, and with the same
+/// bytes where the record knows them.
+pub(crate) fn continues(record: &Record, opened: &Opened) -> bool {
+    let holds = |print: Option<Print>| {
+        print.is_none_or(|print| disk::has_print(opened.fd.as_fd(), print).unwrap_or(false))
+    };
+    opened.facts.size >= record.offset && holds(record.head) && holds(record.tail)
+}
+
+/// Whether an open file with the number of a record's file is that file, and has not been
+/// overwritten. Numbers are used again: where the content says nothing, the birth of the file must.
+pub(crate) fn is_same(record: &Record, opened: &Opened) -> bool {
+    let facts = &opened.facts;
+    let is_known_by_content = record.head.is_some();
+    let has_birth = record.born == facts.born || record.born == 0 || facts.born == 0;
+    facts.id == record.file && (is_known_by_content || has_birth) && continues(record, opened)
+}
+
+/// The name of a file's messages, the same in every run and every version of the program: a hash
+/// of what tells the file from others, mixed FNV-1a over little-endian numbers.
+pub(crate) fn source_of(file: FileId, born: i64, generation: u32, head: Print) -> u64 {
+    Fnv::default()
+        .with(b"file 1")
+        .with(&file.device.to_le_bytes())
+        .with(&file.inode.to_le_bytes())
+        .with(&born.to_le_bytes())
+        .with(&generation.to_le_bytes())
+        .with(&head.length.to_le_bytes())
+        .with(&head.hash.to_le_bytes())
+        .mixed()
 }

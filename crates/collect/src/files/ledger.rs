@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 
 use super::disk::{Facts, FileId, Opened};
-use super::stream::is_same;
+use super::identity::is_same;
 use crate::paths::rotated::{family_prefix, is_of_family};
 use crate::positions::Record;
 

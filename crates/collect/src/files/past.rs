@@ -6,19 +6,19 @@ use std::os::fd::AsFd;
 
 use super::Files;
 use super::disk::{self, Facts, FileId, Opened};
-use super::identity::{begins_with, is_copy};
+use super::identity::{begins_with, is_copy, is_same};
 use super::notice::Notice;
 use super::packed;
-use super::print::{HEAD_BYTES_MAX, Print};
+use super::print::Print;
 use super::siblings::{Sibling, siblings};
-use super::stream::{LINGER, LINGER_DELETED, Rest, Stream, is_same};
+use super::stream::{LINGER, LINGER_DELETED, Rest, Stream};
 use super::track::{Since, Track};
 use crate::paths::rotated::{bases, family_prefix, is_of_family};
 use crate::paths::{join, split};
 use crate::positions::Record;
 
 /// What became of the rest of a file.
-enum Fate {
+pub(super) enum Fate {
     /// With its path, if somebody may still write to it.
     Found(Rest, Option<Vec<u8>>),
     /// There is a copy, perhaps packed, that ends where it was read up to or before.
@@ -28,11 +28,11 @@ enum Fate {
 
 /// Content that is no news.
 #[derive(Default)]
-struct Known {
+pub(super) struct Known {
     /// What was read.
-    records: Vec<Record>,
+    pub(super) records: Vec<Record>,
     /// What is being read.
-    live: Vec<Opened>,
+    pub(super) live: Vec<Opened>,
 }
 
 impl Known {
@@ -203,43 +203,6 @@ impl Files {
         track.backlog.push_back(sibling.clone());
     }
 
-    /// Whether a packed file holds what was never read. If not, that is kept in mind.
-    fn is_news(&mut self, track: &Track, sibling: &Sibling, known: &Known) -> bool {
-        if self.ledger.is_read(&sibling.facts) {
-            return false;
-        }
-        let Ok(opened) = disk::open(&sibling.path) else { return false };
-        let Some((head, length)) = packed::glance(&opened.fd, opened.facts.size) else {
-            self.notices.push(Notice::RestUnreadable(track.path.to_vec(), sibling.path.clone()));
-            return false;
-        };
-        if head.is_empty() {
-            return false;
-        }
-        let is_live = known
-            .live
-            .iter()
-            .any(|live| live.facts.size as u32 == length && first_bytes(live) == head);
-        let holds = |record: &&Record| {
-            record.head.is_some_and(|print| print.fits(&head)) && record.offset as u32 == length
-        };
-        // What the last run left is looked for by its own path.
-        let is_sought = self.ledger.family(&track.path).any(|record| {
-            let has_head = record.head.is_some_and(|print| print.fits(&head));
-            record.is_open && has_head && record.offset <= u64::from(length)
-        });
-        if is_sought {
-            return false;
-        }
-        match known.records.iter().find(holds) {
-            Some(record) => {
-                self.know(record, &sibling.facts);
-                false
-            }
-            None => !is_live,
-        }
-    }
-
     /// Opens rotated files that were put in line, as far as there is room.
     pub(super) fn open_backlog(&mut self, track: &mut Track) {
         while !track.is_crowded()
@@ -281,23 +244,6 @@ impl Files {
         let found = found.or_else(|| self.find_packed(track, modified, &siblings))?;
         let opened = disk::open(&found.path).ok()?;
         (opened.facts.id == found.facts.id).then_some((found, opened))
-    }
-
-    /// The packed form of a file that was not read yet. Packers keep the time stamp.
-    fn find_packed(
-        &mut self,
-        track: &Track,
-        modified: i64,
-        siblings: &[Sibling],
-    ) -> Option<Sibling> {
-        let known = self.known(track);
-        let is_packed = |sibling: &&Sibling| {
-            sibling.is_gzip()
-                && sibling.facts.modified == modified
-                && !self.owners.contains_key(&sibling.facts.id)
-                && self.is_news(track, sibling, &known)
-        };
-        siblings.iter().find(is_packed).cloned()
     }
 
     fn between(&mut self, track: &Track, sibling: &Sibling, opened: Opened) -> Option<Stream> {
@@ -374,36 +320,6 @@ impl Files {
         self.packed_rest_of(record, siblings)
     }
 
-    fn packed_rest_of(&self, record: &Record, siblings: &[Sibling]) -> Fate {
-        let Some(print) = record.head else { return Fate::Missing };
-        let mut packed: Vec<&Sibling> = siblings.iter().filter(|one| one.is_gzip()).collect();
-        // One that is known already may be the one, but others rather.
-        packed.sort_by_key(|one| self.ledger.is_read(&one.facts));
-        let mut shorter = None;
-        for sibling in packed {
-            let id = sibling.facts.id;
-            let is_taken = self.owners.contains_key(&id) && id != record.file;
-            let Ok(opened) = disk::open(&sibling.path) else { continue };
-            if is_taken || opened.facts.id != id {
-                continue;
-            }
-            let Some((head, length)) = packed::glance(&opened.fd, opened.facts.size) else {
-                continue;
-            };
-            if !print.fits(&head) {
-                continue;
-            }
-            let size = u64::from(length);
-            // Lengths are told modulo 2³².
-            if size > record.offset || record.offset > u64::from(u32::MAX) {
-                return Fate::Found(Rest::Packed(opened), None);
-            }
-            let facts = Facts { size, ..opened.facts };
-            shorter = shorter.or(Some(Opened { facts, ..opened }));
-        }
-        shorter.map_or(Fate::Missing, Fate::Complete)
-    }
-
     /// Whether nobody reads a file, or nobody but one who has not given out anything of it.
     fn can_take(&self, file: FileId, reader: u64, record: &Record) -> bool {
         let Some(owner) = self.owners.get(&file) else { return true };
@@ -430,7 +346,7 @@ impl Files {
 
     /// What is known of the files of a log, of those that have the name of a rotated one, and, if
     /// it has such a name itself, of the log that it may come from.
-    fn known(&self, track: &Track) -> Known {
+    pub(super) fn known(&self, track: &Track) -> Known {
         let mut known = Known::default();
         known.add(track);
         let (directory, name) = split(&track.path);
@@ -467,49 +383,6 @@ impl Files {
             });
         }
     }
-
-    /// Says that lines may be lost if the rest of a file may be packed in a way not read here.
-    fn tell_unreadable(&mut self, track: &Track, record: &Record, siblings: &[Sibling]) -> bool {
-        let mut is_told = false;
-        for sibling in siblings {
-            if sibling.facts.modified >= record.modified {
-                is_told |= self.tell_packed(track, sibling, &Known::default());
-            }
-        }
-        is_told
-    }
-
-    fn tell_packed(&mut self, track: &Track, sibling: &Sibling, known: &Known) -> bool {
-        // Packers keep the time stamp.
-        let second = |time: i64| time.div_euclid(1_000_000_000);
-        let modified = second(sibling.facts.modified);
-        let mut times = known.live.iter().map(|live| live.facts.modified);
-        let is_known = sibling.is_plain()
-            || sibling.is_gzip()
-            || self.ledger.is_read(&sibling.facts)
-            || known.records.iter().any(|record| second(record.modified) == modified)
-            || times.any(|time| second(time) == modified);
-        if is_known {
-            return false;
-        }
-        let (path, packed) = (track.path.to_vec(), sibling.path.clone());
-        self.ledger.insert(Record {
-            path: path.clone(),
-            file: sibling.facts.id,
-            born: sibling.facts.born,
-            generation: 0,
-            source: None,
-            head: None,
-            tail: None,
-            offset: sibling.facts.size,
-            modified: sibling.facts.modified,
-            read: self.now.wall.seconds,
-            is_open: false,
-            target: None,
-        });
-        self.notices.push(Notice::RestUnreadable(path, packed));
-        true
-    }
 }
 
 /// What is to be saved of a track. The rotated files that wait in line are among it.
@@ -536,12 +409,4 @@ pub(super) fn records(track: &Track) -> Vec<Record> {
         track.streams.split_at(track.streams.len() - usize::from(track.current().is_some()));
     let old = old.iter().map(record);
     old.chain(track.backlog.iter().map(waiting)).chain(current.iter().map(record)).collect()
-}
-
-/// The bytes that tell a file from others.
-fn first_bytes(opened: &Opened) -> Vec<u8> {
-    let mut bytes = vec![0; HEAD_BYTES_MAX];
-    let read = disk::read_at(opened.fd.as_fd(), &mut bytes, 0).unwrap_or_default();
-    bytes.truncate(read);
-    bytes
 }

@@ -8,7 +8,7 @@ use rustix::io::Errno;
 
 use super::disk::{self, Facts, FileId, Opened};
 use super::packed::{Packed, Unpacked};
-use super::print::{Fnv, HEAD_BYTES_MAX, Print, TAIL_BYTES_MAX};
+use super::print::{HEAD_BYTES_MAX, Print, TAIL_BYTES_MAX};
 use crate::formats::{Framer, FramerCounts, Message, Waiting};
 use crate::positions::Record;
 
@@ -628,36 +628,4 @@ impl Marks {
         }
         self.unacknowledged.push_back(mark);
     }
-}
-
-/// Whether an open file is the one of a record, or a copy of it: long enough, and with the same
-/// bytes where the record knows them.
-pub(crate) fn continues(record: &Record, opened: &Opened) -> bool {
-    let holds = |print: Option<Print>| {
-        print.is_none_or(|print| disk::has_print(opened.fd.as_fd(), print).unwrap_or(false))
-    };
-    opened.facts.size >= record.offset && holds(record.head) && holds(record.tail)
-}
-
-/// Whether an open file with the number of a record's file is that file, and has not been
-/// overwritten. Numbers are used again: where the content says nothing, the birth of the file must.
-pub(crate) fn is_same(record: &Record, opened: &Opened) -> bool {
-    let facts = &opened.facts;
-    let is_known_by_content = record.head.is_some();
-    let has_birth = record.born == facts.born || record.born == 0 || facts.born == 0;
-    facts.id == record.file && (is_known_by_content || has_birth) && continues(record, opened)
-}
-
-/// The name of a file's messages, the same in every run and every version of the program: a hash
-/// of what tells the file from others, mixed FNV-1a over little-endian numbers.
-pub(crate) fn source_of(file: FileId, born: i64, generation: u32, head: Print) -> u64 {
-    Fnv::default()
-        .with(b"file 1")
-        .with(&file.device.to_le_bytes())
-        .with(&file.inode.to_le_bytes())
-        .with(&born.to_le_bytes())
-        .with(&generation.to_le_bytes())
-        .with(&head.length.to_le_bytes())
-        .with(&head.hash.to_le_bytes())
-        .mixed()
 }
