@@ -9,8 +9,9 @@ use engine::{Engine, Outcome, Policy};
 use model::{Event, Memory, Queue, Timestamp};
 use outputs::{CountedEvent, HourTotals, OutputFiles, OutputOptions, Totals};
 use rustix::fs::{Mode, OFlags, open};
-use store::{JournalWriter, Options};
+use store::{JournalWriter, Options, Tables};
 use supervisor::counters::{Counter, Counters};
+use sys::log;
 use wire::frame::{BadFrame, Batch};
 use wire::{AlertView, CustomTemplate, EventView, RuleJson, RuleView};
 
@@ -115,7 +116,7 @@ pub(super) struct Beginning<'a> {
     pub(super) home: &'a Path,
     pub(super) policy: Arc<Policy>,
     pub(super) settings: &'a Settings,
-    pub(super) memory: Box<dyn Memory>,
+    pub(super) tables: &'a Tables,
     pub(super) checkpoint: Option<Checkpoint>,
     /// Whether the rules are those of the checkpoint.
     pub(super) same_policy: bool,
@@ -124,7 +125,7 @@ pub(super) struct Beginning<'a> {
 
 impl Brain {
     pub(super) fn new(beginning: Beginning<'_>) -> Result<Self> {
-        let Beginning { home, policy, settings, memory, checkpoint, same_policy, seed } = beginning;
+        let Beginning { home, policy, settings, tables, checkpoint, same_policy, seed } = beginning;
         let form = Form::of(settings);
         let (journal, opened) = JournalWriter::open(
             &home.join(store::journal::DIRECTORY),
@@ -136,8 +137,9 @@ impl Brain {
             .with_context(|| format!("opening {}", home.display()))?;
         let mut files = OutputFiles::new(dir, form.outputs());
         let (mut marks, mut totals) = (Marks::default(), Totals::default());
+        let memory = || -> Box<dyn Memory> { Box::new(tables.clone()) };
         let engine = match checkpoint {
-            None => Engine::new(Arc::clone(&policy), memory, seed),
+            None => Engine::new(Arc::clone(&policy), memory(), seed),
             Some(checkpoint) => {
                 // Under other rules the same bytes do not come again.
                 if same_policy {
@@ -145,8 +147,15 @@ impl Brain {
                 }
                 marks = checkpoint.marks;
                 totals = Totals::from_bytes(&checkpoint.totals).unwrap_or_default();
-                Engine::resume(Arc::clone(&policy), memory, &checkpoint.judge)
-                    .context("resuming from the checkpoint")?
+                Engine::resume(Arc::clone(&policy), memory(), &checkpoint.judge).unwrap_or_else(
+                    // Of another version, or with the other kind of correlation.
+                    |error| {
+                        log::error(format_args!(
+                            "what was counted is forgotten: the checkpoint is {error}"
+                        ));
+                        Engine::new(Arc::clone(&policy), memory(), seed)
+                    },
+                )
             }
         };
         let mute_up_to = if same_policy { 0 } else { journal.last_source() };

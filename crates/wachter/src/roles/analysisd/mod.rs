@@ -128,7 +128,7 @@ impl Analysis {
             home: &home,
             policy: Arc::new(policy),
             settings: &settings,
-            memory: Box::new(tables.clone()),
+            tables: &tables,
             checkpoint,
             same_policy,
             seed: seed(),
