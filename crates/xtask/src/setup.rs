@@ -25,6 +25,7 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("logrotate", "logrotate"),
     ("ip", "iproute2"),
     ("ps", "procps"),
+    ("systemd-journal-remote", "systemd-journal-remote"),
     ("ipset", "ipset"),
     ("nft", "nftables"),
     ("iptables", "iptables"),
@@ -75,7 +76,16 @@ fn install_programs() -> Result<()> {
 }
 
 fn is_in_path(program: &str) -> bool {
-    let folders = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+    let folders = [
+        "/usr/local/sbin",
+        "/usr/local/bin",
+        "/usr/sbin",
+        "/usr/bin",
+        "/sbin",
+        "/bin",
+        "/usr/lib/systemd",
+        "/lib/systemd",
+    ];
     folders.iter().any(|folder| Path::new(folder).join(program).is_file())
 }
 
