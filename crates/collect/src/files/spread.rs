@@ -333,6 +333,11 @@ impl Files {
 
     /// What was last seen at a path, as far as records tell.
     fn since(&self, path: &[u8]) -> Option<Since> {
+        let open = || self.ledger.at(path).filter(|record| record.is_open);
+        let born = open().map(|record| record.born).min();
+        if let (Some(last), Some(born)) = (open().last(), born) {
+            return Some(Since { modified: last.modified, born });
+        }
         let newest = self.ledger.at(path).max_by_key(|record| record.modified)?;
         Some(Since { modified: newest.modified, born: newest.born })
     }
