@@ -455,22 +455,26 @@ impl Collector {
         }
     }
 
-    /// Sends what is at hand, above all what cannot be read again, and keeps what is known; the rest
-    /// comes with the next start.
+    /// Reads and sends what cannot be read again, and keeps what is known; the rest comes with the
+    /// next start.
     fn finish(&mut self) -> Result<()> {
         let until = clock::monotonic() + FINISH_WAIT;
         loop {
             let now = moment();
-            self.ready.drain(now.wall, &mut self.sender)?;
+            let before = self.datagrams;
+            self.read_kept(now)?;
+            let is_sent = self.sender.flush()? && self.ready.is_empty();
             let left = until.saturating_sub(now.monotonic);
-            if (self.sender.flush()? && self.ready.is_empty()) || left.is_zero() {
+            if (is_sent && self.datagrams == before) || left.is_zero() {
                 break;
             }
-            let mut events = PollFlags::IN;
-            events.set(PollFlags::OUT, self.sender.is_full());
-            let mut waited = [PollFd::new(self.sender.channel(), events)];
-            wait(&mut waited, Some(left))?;
-            self.read_answers()?;
+            if !is_sent {
+                let mut events = PollFlags::IN;
+                events.set(PollFlags::OUT, self.sender.is_full());
+                let mut waited = [PollFd::new(self.sender.channel(), events)];
+                wait(&mut waited, Some(left))?;
+                self.read_answers()?;
+            }
         }
         self.save_positions();
         Ok(())
