@@ -73,7 +73,7 @@ impl Sourced<'_> {
 /// Whose batch it is, and which.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct BatchId {
-    /// Differs with each start of the sender.
+    /// Differs with each start of the sender, and after each time that it went back.
     pub incarnation: u64,
     /// Counts the sender's batches from 1.
     pub number: u64,

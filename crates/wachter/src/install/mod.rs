@@ -1,7 +1,7 @@
 //! Puts an installation on this host, or brings one up to date.
 //!
-//! [`discover`] looks around, [`conf`] writes an `ossec.conf` for what was found, [`plan`] says what
-//! is missing from OSSEC's tree, [`apply`] does it. `wachter install` joins them; `wachter run` takes
+//! [`discover`] looks around, [`conf()`] writes an `ossec.conf` for what was found, [`plan()`] says what
+//! is missing from OSSEC's tree, [`apply()`] does it. `wachter install` joins them; `wachter run` takes
 //! the first two and [`lay_out_plain`].
 //!
 //! # Invariants

@@ -230,7 +230,7 @@ impl Brain {
                     break;
                 }
             };
-            if self.marks.is_repeat(sourced.source, sourced.end) {
+            if self.marks.is_repeat(sourced.source, sourced.end, batch.id.incarnation) {
                 done.repeats += 1;
                 continue;
             }

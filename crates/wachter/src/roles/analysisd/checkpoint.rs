@@ -6,7 +6,7 @@ use wire::bytes::{Cursor, Ended, push_string};
 use super::marks::Marks;
 
 /// First bytes; another layout needs others.
-const MAGIC: &[u8; 8] = b"wachter4";
+const MAGIC: &[u8; 8] = b"wachter5";
 
 /// The state after all events up to a batch of the event log.
 #[derive(Debug, Default)]
@@ -84,7 +84,7 @@ mod tests {
     #[test]
     fn a_checkpoint_comes_back_and_damage_is_noticed() {
         let mut marks = Marks::default();
-        marks.is_repeat(3, 4);
+        marks.is_repeat(3, 4, 5);
         let mut checkpoint = Checkpoint {
             batch: 1,
             policy: 2,
@@ -96,7 +96,7 @@ mod tests {
         let bytes = checkpoint.write();
         let mut back = Checkpoint::parse(&bytes).unwrap();
         assert_eq!(back.write(), bytes);
-        assert!(back.marks.is_repeat(3, 4));
+        assert!(back.marks.is_repeat(3, 4, 6));
         for length in 0..bytes.len() {
             assert!(Checkpoint::parse(&bytes[..length]).is_err(), "{length}");
         }

@@ -225,6 +225,8 @@ impl Sender {
     /// their acknowledged places.
     pub(super) fn resume(&mut self) {
         self.resumed = true;
+        // What is sent from now on may have been sent before: it must be told from what follows.
+        self.incarnation = self.incarnation.wrapping_add(1);
         let mut again = VecDeque::new();
         for pending in self.pending.drain(..) {
             if let Pending::Packet { packet, cursor, .. } = pending {
@@ -317,7 +319,7 @@ mod tests {
             arrived(&theirs),
             [(4, true, texts(&[])), (5, false, texts(&["kept"])), (6, false, texts(&["file"]))]
         );
-        assert_eq!(sender.stored(BatchId { incarnation: 7, number: 6 }).ends, [(1, 10)]);
+        assert_eq!(sender.stored(BatchId { incarnation: 8, number: 6 }).ends, [(1, 10)]);
         assert_eq!(sender.kept_bytes(), 0);
     }
 
