@@ -1,4 +1,5 @@
-//! A rule with the number of one of OSSEC's has its level, parents, counting and groups.
+//! A rule with the number of one of OSSEC's has its level, parents, counting and groups, and the decoders
+//! have its names.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -93,4 +94,16 @@ fn rules_of_one_number_are_alike() {
         }
     }
     tables::assert_exact(&listed, &found);
+}
+
+/// What local decoders name as their parent, local rules in `decoded_as`, and alerts show.
+#[test]
+fn every_decoder_that_is_shown_has_its_name() {
+    let Some(theirs) = policy::ossec() else { return };
+    let shown = |of: &Loaded| -> BTreeSet<String> {
+        of.policy.decoders.iter().map(|decoder| decoder.name.clone()).collect()
+    };
+    let (ours, theirs) = (shown(policy::ours()), shown(theirs));
+    let missing: Vec<&String> = theirs.difference(&ours).collect();
+    assert!(theirs.len() > 80 && missing.is_empty(), "missing of {}: {missing:?}", theirs.len());
 }
