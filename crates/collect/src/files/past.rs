@@ -142,10 +142,13 @@ impl Files {
             return;
         }
         let siblings = siblings(&track.path);
+        // Then time stamps say nothing; what was read already is told by its content all the same.
+        let clock_went_back = since.modified / 1_000_000_000 > self.now.wall.seconds;
         let is_candidate = |sibling: &&Sibling| {
             let facts = sibling.facts;
             let is_older = facts.born != 0 && facts.born < since.born;
-            facts.modified >= since.modified && !is_older && !self.owners.contains_key(&facts.id)
+            let is_newer = facts.modified >= since.modified || (clock_went_back && facts.born != 0);
+            is_newer && !is_older && !self.owners.contains_key(&facts.id)
         };
         let candidates: Vec<&Sibling> = siblings.iter().filter(is_candidate).collect();
         if candidates.is_empty() {

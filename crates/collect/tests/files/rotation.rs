@@ -317,6 +317,7 @@ fn packing_a_file_that_was_read_is_nothing_new() {
 #[test]
 fn another_file_with_a_rotated_name_is_left_alone() {
     let mut host = Host::new(&["log"]);
+    host.now.wall = sys::clock::wall();
     host.append("log.1", "old\n");
     host.append("log.err", "other\n");
     host.append("log", "");
@@ -424,6 +425,27 @@ fn a_link_that_was_changed_while_nobody_looked() {
     host.append("two", "c\n");
     host.remove("log");
     symlink("two", host.at("log")).unwrap();
+    host.start();
+    host.settle();
+    assert_eq!(host.lines(), ["a", "b", "c"]);
+}
+
+#[test]
+fn what_came_after_the_clock_stood_ahead_is_found() {
+    let mut host = Host::following(&["log"]);
+    host.append("log", "a\n");
+    let hours = Duration::from_secs(2 * 3600);
+    let log = fs::File::options().append(true).open(host.at("log")).unwrap();
+    log.set_modified(std::time::SystemTime::now() + hours).unwrap();
+    host.settle();
+    host.acknowledge_all();
+    host.save();
+    host.crash();
+    host.now.wall = sys::clock::wall();
+    host.rename("log", "log.1");
+    host.append("log", "b\n");
+    host.copy_and_truncate("log", "log.2");
+    host.append("log", "c\n");
     host.start();
     host.settle();
     assert_eq!(host.lines(), ["a", "b", "c"]);
