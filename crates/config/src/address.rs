@@ -1,6 +1,6 @@
 //! Addresses, networks and host names.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr};
 
 /// One address, network or `any`, wanted or (`!`) unwanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,41 +117,7 @@ pub(crate) fn parse_address(text: &str) -> Option<IpAddr> {
         let address: Ipv6Addr = text.parse().ok()?;
         return Some(IpAddr::V6(address).to_canonical());
     }
-    parse_ipv4(text).map(IpAddr::V4)
-}
-
-/// One to four numbers, the last of which fills what is left.
-fn parse_ipv4(text: &str) -> Option<Ipv4Addr> {
-    let mut address = 0_u64;
-    let mut free_bits = 32_u32;
-    let mut parts = text.split('.').peekable();
-    while let Some(part) = parts.next() {
-        let width = if parts.peek().is_some() { 8 } else { free_bits };
-        let number = parse_c_number(part)?;
-        if width == 0 || number >> width != 0 {
-            return None;
-        }
-        address = address << width | number;
-        free_bits = free_bits.checked_sub(width)?;
-    }
-    u32::try_from(address).ok().map(Ipv4Addr::from_bits)
-}
-
-/// A number as C writes it: decimal, octal (`0…`) or hexadecimal (`0x…`), of at most 32 bits.
-fn parse_c_number(text: &str) -> Option<u64> {
-    let (digits, radix) = match text.as_bytes() {
-        [b'0', b'x' | b'X', digits @ ..] => (digits, 16),
-        [b'0', digits @ ..] if !digits.is_empty() => (digits, 8),
-        digits => (digits, 10),
-    };
-    if digits.is_empty() {
-        return None;
-    }
-    digits.iter().try_fold(0_u64, |number, &digit| {
-        let digit = char::from(digit).to_digit(radix)?;
-        let number = number * u64::from(radix) + u64::from(digit);
-        (number <= u64::from(u32::MAX)).then_some(number)
-    })
+    model::inet_aton(text.as_bytes()).map(IpAddr::V4)
 }
 
 fn width(address: IpAddr) -> u8 {

@@ -13,6 +13,7 @@
 pub mod diagnostic;
 pub mod event;
 pub mod field;
+pub mod inet;
 pub mod limits;
 pub mod memory;
 pub mod time;
@@ -20,5 +21,6 @@ pub mod time;
 pub use diagnostic::{Diagnostic, Severity, Source, SourceId, Sources, Span};
 pub use event::{Category, Event, Queue};
 pub use field::{DecoderId, Field};
+pub use inet::inet_aton;
 pub use memory::{Memory, RamMemory, Table};
 pub use time::Timestamp;

@@ -83,8 +83,11 @@ impl Default for Options {
 ///
 /// What is put twice is there once; taking what is not there is no error.
 pub trait Action {
-    /// Makes what it needs: tables, sets, rules. It may have been there, or been there in part.
-    fn prepare(&mut self) -> Result<Work, ActionError>;
+    /// Makes what it needs: tables, sets, rules. It may have been there, or been there in part. Without
+    /// anything to make there is nothing to write.
+    fn prepare(&mut self) -> Result<Work, ActionError> {
+        Ok(Work::Done)
+    }
 
     /// Puts targets where they are kept away, or makes their time begin anew.
     fn put(&mut self, wants: &[Want]) -> Result<Work, ActionError>;
@@ -92,14 +95,20 @@ pub trait Action {
     /// Takes targets away again.
     fn take(&mut self, targets: &[Target]) -> Result<Work, ActionError>;
 
-    /// What is in force.
-    fn list(&mut self) -> Result<List, ActionError>;
+    /// What is in force, where one can ask.
+    fn list(&mut self) -> Result<List, ActionError> {
+        Ok(List::Unknown)
+    }
 
     /// Whether what [`Self::prepare`] made is still there: others may clear a firewall.
-    fn is_whole(&mut self) -> Result<bool, ActionError>;
+    fn is_whole(&mut self) -> Result<bool, ActionError> {
+        Ok(true)
+    }
 
     /// Why it cannot act against a target; `None` if it can.
-    fn refuses(&self, target: &Target) -> Option<&'static str>;
+    fn refuses(&self, _target: &Target) -> Option<&'static str> {
+        None
+    }
 }
 
 /// A target, and for how long; for ever, if nothing is said.

@@ -124,7 +124,7 @@ impl Network {
 impl Address {
     fn parse(text: &[u8]) -> Option<Self> {
         if is_v4_text(text) {
-            return parse_v4(text).map(Self::V4);
+            return model::inet_aton(text).map(|address| Self::V4(address.to_bits()));
         }
         // The interface behind `%` says where to send, not which address it is.
         let (text, zone) = match text.iter().position(|&byte| byte == b'%') {
@@ -143,41 +143,6 @@ impl Address {
 
 fn is_v4_text(text: &[u8]) -> bool {
     !text.contains(&b':')
-}
-
-/// compat: every form that C's `inet_aton` knows: one to four numbers, the last of which fills
-/// what is left; decimal, octal (`0…`) or hexadecimal (`0x…`).
-fn parse_v4(text: &[u8]) -> Option<u32> {
-    let mut address = 0_u64;
-    let mut free_bits = 32_u32;
-    let mut parts = text.split(|&byte| byte == b'.').peekable();
-    while let Some(part) = parts.next() {
-        let width = if parts.peek().is_some() { 8 } else { free_bits };
-        let number = parse_number(part)?;
-        if width == 0 || number >> width != 0 {
-            return None;
-        }
-        address = address << width | number;
-        free_bits = free_bits.checked_sub(width)?;
-    }
-    u32::try_from(address).ok()
-}
-
-/// A number as C writes it, of at most 32 bits.
-fn parse_number(text: &[u8]) -> Option<u64> {
-    let (digits, radix) = match text {
-        [b'0', b'x' | b'X', hexadecimal @ ..] => (hexadecimal, 16),
-        [b'0', octal @ ..] if !octal.is_empty() => (octal, 8),
-        decimal => (decimal, 10),
-    };
-    if digits.is_empty() {
-        return None;
-    }
-    digits.iter().try_fold(0_u64, |number, &digit| {
-        let digit = char::from(digit).to_digit(radix)?;
-        let number = number * u64::from(radix) + u64::from(digit);
-        (number <= u64::from(u32::MAX)).then_some(number)
-    })
 }
 
 fn parse_bits(text: &[u8], v4: bool) -> Result<u32, ValueError> {

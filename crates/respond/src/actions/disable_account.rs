@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::PathBuf;
 
-use super::{Action, ActionError, Aim, Kind, List, Options, Want, Work};
+use super::{Action, ActionError, Aim, Kind, Options, Want, Work};
 use crate::jobs::Job;
 use crate::target::Target;
 
@@ -26,10 +26,6 @@ struct DisableAccount {
 }
 
 impl Action for DisableAccount {
-    fn prepare(&mut self) -> Result<Work, ActionError> {
-        Ok(Work::Done)
-    }
-
     fn put(&mut self, wants: &[Want]) -> Result<Work, ActionError> {
         let targets = wants.iter().map(|want| &want.target);
         Ok(Work::Run(targets.filter_map(|target| job(target, "-l")).collect()))
@@ -37,14 +33,6 @@ impl Action for DisableAccount {
 
     fn take(&mut self, targets: &[Target]) -> Result<Work, ActionError> {
         Ok(Work::Run(targets.iter().filter_map(|target| job(target, "-u")).collect()))
-    }
-
-    fn list(&mut self) -> Result<List, ActionError> {
-        Ok(List::Unknown)
-    }
-
-    fn is_whole(&mut self) -> Result<bool, ActionError> {
-        Ok(true)
     }
 
     fn refuses(&self, target: &Target) -> Option<&'static str> {

@@ -59,10 +59,6 @@ impl Action for Nftables {
     fn is_whole(&mut self) -> Result<bool, ActionError> {
         self.0.is_whole()
     }
-
-    fn refuses(&self, _: &Target) -> Option<&'static str> {
-        None
-    }
 }
 
 /// A chain of our own in the table `raw`, which is passed before addresses are translated.
@@ -94,18 +90,6 @@ impl Action for Iptables {
 
     fn take(&mut self, targets: &[Target]) -> Result<Work, ActionError> {
         Ok(rules('D', targets.iter().filter_map(|target| target.net)))
-    }
-
-    fn list(&mut self) -> Result<List, ActionError> {
-        Ok(List::Unknown)
-    }
-
-    fn is_whole(&mut self) -> Result<bool, ActionError> {
-        Ok(true)
-    }
-
-    fn refuses(&self, _: &Target) -> Option<&'static str> {
-        None
     }
 }
 

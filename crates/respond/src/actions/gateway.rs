@@ -174,10 +174,6 @@ impl Remote {
 }
 
 impl Action for Remote {
-    fn prepare(&mut self) -> Result<Work, ActionError> {
-        Ok(Work::Done)
-    }
-
     fn put(&mut self, wants: &[Want]) -> Result<Work, ActionError> {
         let nets = wants.iter().filter_map(|want| Some((want.target.net?, want.left)));
         Ok(self.tell(nets.map(|(net, left)| Line::Add { net, left })))
@@ -185,18 +181,6 @@ impl Action for Remote {
 
     fn take(&mut self, targets: &[Target]) -> Result<Work, ActionError> {
         Ok(self.tell(targets.iter().filter_map(|target| target.net).map(Line::Delete)))
-    }
-
-    fn list(&mut self) -> Result<List, ActionError> {
-        Ok(List::Unknown)
-    }
-
-    fn is_whole(&mut self) -> Result<bool, ActionError> {
-        Ok(true)
-    }
-
-    fn refuses(&self, _: &Target) -> Option<&'static str> {
-        None
     }
 }
 

@@ -83,10 +83,6 @@ impl HostDeny {
 }
 
 impl Action for HostDeny {
-    fn prepare(&mut self) -> Result<Work, ActionError> {
-        Ok(Work::Done)
-    }
-
     fn put(&mut self, wants: &[Want]) -> Result<Work, ActionError> {
         self.change(&nets(wants.iter().map(|want| &want.target)), &[])
     }
@@ -102,14 +98,6 @@ impl Action for HostDeny {
         Ok(List::Shared(
             nets.map(|net| Want { target: Target::address(net), left: None }).collect(),
         ))
-    }
-
-    fn is_whole(&mut self) -> Result<bool, ActionError> {
-        Ok(true)
-    }
-
-    fn refuses(&self, _: &Target) -> Option<&'static str> {
-        None
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use super::{Action, ActionError, Aim, Kind, List, Want, Work};
+use super::{Action, ActionError, Aim, Kind, Want, Work};
 use crate::jobs::Job;
 use crate::target::{Net, Target};
 
@@ -18,10 +18,6 @@ pub(super) const KIND: Kind = Kind {
 struct RouteNull;
 
 impl Action for RouteNull {
-    fn prepare(&mut self) -> Result<Work, ActionError> {
-        Ok(Work::Done)
-    }
-
     fn put(&mut self, wants: &[Want]) -> Result<Work, ActionError> {
         let nets = wants.iter().filter_map(|want| want.target.net);
         Ok(Work::Run(nets.map(|net| job(net, "replace", false)).collect()))
@@ -30,18 +26,6 @@ impl Action for RouteNull {
     fn take(&mut self, targets: &[Target]) -> Result<Work, ActionError> {
         let nets = targets.iter().filter_map(|target| target.net);
         Ok(Work::Run(nets.map(|net| job(net, "del", true)).collect()))
-    }
-
-    fn list(&mut self) -> Result<List, ActionError> {
-        Ok(List::Unknown)
-    }
-
-    fn is_whole(&mut self) -> Result<bool, ActionError> {
-        Ok(true)
-    }
-
-    fn refuses(&self, _: &Target) -> Option<&'static str> {
-        None
     }
 }
 
