@@ -19,10 +19,11 @@
 //!
 //! Start reading at [`Files::read`] and [`Files::notice`]. `turn` reads streams, `change` finds out
 //! what became of a path, `past` and `packs` look for rotated files, `identity` tells files apart, `spread`
-//! makes tracks of locations (`entry`).
+//! makes tracks of locations (`entry`), `clock` notices when time stamps cannot be trusted.
 //! docs/collection.md says what is guaranteed.
 
 mod change;
+mod clock;
 pub(crate) mod disk;
 mod entry;
 mod identity;
@@ -55,6 +56,7 @@ use model::{Queue, Timestamp};
 use crate::formats::{self, Framer, FramerContext};
 use crate::positions::{Positions, Record};
 use crate::watch::{Noticed, Watches};
+use clock::WallClock;
 use disk::FileId;
 use entry::Entry;
 use ledger::Ledger;
@@ -170,6 +172,9 @@ pub struct Files {
     turn: u64,
     is_full: bool,
     now: Moment,
+    clock: WallClock,
+    /// Positions are to be saved though no source is new.
+    save_asked: bool,
     /// Paths that match and are not followed for want of room.
     refused: u64,
 }
@@ -207,6 +212,8 @@ impl Files {
             turn: 0,
             is_full: false,
             now,
+            clock: WallClock::after(saved.doubt, saved.taken, now),
+            save_asked: false,
             refused: 0,
         };
         if saved.damaged > 0 {
@@ -230,6 +237,7 @@ impl Files {
     /// Takes in what inotify has to say.
     pub fn notice(&mut self, now: Moment) {
         self.now = now;
+        self.watch_clock();
         let mut noticed = std::mem::take(&mut self.noticed);
         self.watches.read(&mut noticed);
         for event in noticed.drain(..) {
@@ -294,6 +302,7 @@ impl Files {
         }
         Positions {
             taken: self.now.wall.seconds,
+            doubt: self.clock.doubt,
             own_end: self.own.end,
             locations: self.entries.iter().map(|entry| entry.location.clone().into()).collect(),
             records,

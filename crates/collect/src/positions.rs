@@ -20,6 +20,8 @@ const LINES_MAX: usize = 200_000;
 pub struct Positions {
     /// Seconds since the epoch at which they were taken.
     pub(crate) taken: i64,
+    /// Until when, in seconds since the epoch, time stamps are in doubt because the clock was set.
+    pub(crate) doubt: Option<i64>,
     /// The `end` of the newest message that the collector itself has sent.
     pub(crate) own_end: u64,
     /// The configured locations: what is not among them is new.
@@ -77,6 +79,9 @@ impl Positions {
         let mut out = String::new();
         put(&mut out, VERSION);
         put(&mut out, &format!("taken {}", self.taken));
+        if let Some(doubt) = self.doubt {
+            put(&mut out, &format!("doubt {doubt}"));
+        }
         put(&mut out, &format!("own {}", self.own_end));
         for location in &self.locations {
             put(&mut out, &format!("location {}", escaped(location)));
@@ -105,6 +110,7 @@ impl Positions {
         let (kind, rest) = line.split_once(' ')?;
         match kind {
             "taken" => self.taken = rest.parse().ok()?,
+            "doubt" => self.doubt = Some(rest.parse().ok()?),
             "own" => self.own_end = rest.parse().ok()?,
             "location" => self.locations.push(unescaped(rest)?),
             "file" => self.records.push(Record::parse(rest)?),
@@ -266,11 +272,12 @@ mod tests {
     prop_compose! {
         fn positions()(
             taken: i64,
+            doubt: Option<i64>,
             own_end: u64,
             locations: Vec<Vec<u8>>,
             records in prop::collection::vec(records(), 0..8),
         ) -> Positions {
-            Positions { taken, own_end, locations, records, damaged: 0 }
+            Positions { taken, doubt, own_end, locations, records, damaged: 0 }
         }
     }
 

@@ -237,7 +237,7 @@ impl Files {
         let Some(current) = track.current_mut().filter(|own| is_last && is_empty(own)) else {
             return false;
         };
-        let Some(facts) = current.facts().filter(|facts| facts.modified > current.modified) else {
+        let Some(facts) = current.facts().filter(|facts| facts.modified != current.modified) else {
             return false;
         };
         current.modified = facts.modified;

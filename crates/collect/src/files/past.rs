@@ -142,13 +142,11 @@ impl Files {
             return;
         }
         let siblings = siblings(&track.path);
-        // Then time stamps say nothing; what was read already is told by its content all the same.
-        let clock_went_back = since.modified / 1_000_000_000 > self.now.wall.seconds;
+        // What was read already is told by its content all the same.
+        let (is_in_doubt, wall) = (self.clock.doubt.is_some(), self.now.wall.seconds);
         let is_candidate = |sibling: &&Sibling| {
-            let facts = sibling.facts;
-            let is_older = facts.born != 0 && facts.born < since.born;
-            let is_newer = facts.modified >= since.modified || (clock_went_back && facts.born != 0);
-            is_newer && !is_older && !self.owners.contains_key(&facts.id)
+            (is_in_doubt || since.is_before(&sibling.facts, wall))
+                && !self.owners.contains_key(&sibling.facts.id)
         };
         let candidates: Vec<&Sibling> = siblings.iter().filter(is_candidate).collect();
         if candidates.is_empty() {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use config::sections::LogFormat;
 use model::{Queue, Timestamp};
 
-use super::disk::FileId;
+use super::disk::{Facts, FileId};
 use super::notice::Outage;
 use super::pace::Pace;
 use super::report::SourceState;
@@ -79,6 +79,18 @@ pub(crate) struct Said {
     pub(crate) polled: bool,
     pub(crate) failing: bool,
     pub(crate) outage: Option<Outage>,
+}
+
+impl Since {
+    /// Whether a file was changed and made after this, as its time stamps say. Those that are ahead
+    /// of `now`, in seconds since the epoch, say nothing.
+    pub(crate) fn is_before(self, facts: &Facts, now: i64) -> bool {
+        let is_ahead = |time: i64| time.div_euclid(1_000_000_000) > now;
+        let is_older = facts.born != 0 && facts.born < self.born && !is_ahead(self.born);
+        let is_newer =
+            facts.modified >= self.modified || (is_ahead(self.modified) && facts.born != 0);
+        is_newer && !is_older
+    }
 }
 
 impl Track {

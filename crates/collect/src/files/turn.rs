@@ -50,6 +50,7 @@ impl Files {
     pub fn read(&mut self, now: Moment, take: &mut dyn FnMut(Found<'_>) -> Flow) -> Progress {
         self.now = now;
         self.turn += 1;
+        self.watch_clock();
         self.tick();
         let mut pending = mem::take(&mut self.pending);
         let mut buffer = mem::take(&mut self.buffer);
@@ -57,6 +58,7 @@ impl Files {
         let save = self.read_all(&mut Room { outlet, buffer: &mut buffer, read: 0 });
         self.pending = pending;
         self.buffer = buffer;
+        let save = save | mem::take(&mut self.save_asked);
         Progress { more: self.is_full || !self.ready.is_empty() || self.own.are_waiting(), save }
     }
 

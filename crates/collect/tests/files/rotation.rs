@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use collect::files::{Notice, SourceState};
 
@@ -450,4 +450,51 @@ fn what_came_after_the_clock_stood_ahead_is_found() {
     host.start();
     host.settle();
     assert_eq!(host.lines(), ["a", "b", "c"]);
+}
+
+/// Sets the time stamp of a file.
+fn set_modified(host: &Host, name: &str, time: SystemTime) {
+    let file = fs::File::options().append(true).open(host.at(name)).unwrap();
+    file.set_modified(time).unwrap();
+}
+
+#[test]
+fn what_was_changed_while_the_clock_stood_behind_is_found() {
+    let hour = Duration::from_secs(3600);
+    let mut host = Host::new(&["log"]);
+    // Rotated before anybody asked for the log: no news, before and after.
+    host.append("log.1", "old 1\n");
+    let now = fs::metadata(host.at("log.1")).unwrap().modified().unwrap();
+    host.append("log.2", "old 2\n");
+    set_modified(&host, "log.1", now - 2 * hour);
+    set_modified(&host, "log.2", now - 3 * hour);
+    host.append("log", "");
+    host.now.wall = sys::clock::wall();
+    host.start();
+    host.settle();
+    host.append("log", "a\n");
+    assert_eq!(host.new_lines(), ["a"]);
+    // The clock is put back while somebody looks, and nobody does when the file is rotated.
+    host.now.wall.seconds -= 4 * 3600;
+    host.settle();
+    host.acknowledge_all();
+    host.save();
+    host.crash();
+    host.rename("log", "log.3");
+    host.append("log", "b\n");
+    set_modified(&host, "log", now - 4 * hour);
+    host.rename("log", "log.4");
+    host.gzip("log.2");
+    host.append("log", "c\n");
+    host.now.wall = sys::clock::wall();
+    host.start();
+    host.settle();
+    assert_eq!(host.lines(), ["a", "b", "c"]);
+    // When the doubt is over, stamps count again.
+    host.acknowledge_all();
+    host.now.wall.seconds += 3600;
+    host.now.monotonic += hour;
+    host.settle();
+    host.save();
+    assert!(!String::from_utf8_lossy(&host.saved).contains("doubt"));
 }
