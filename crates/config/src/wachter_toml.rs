@@ -13,10 +13,19 @@
 //! [collect]
 //! line_wait_ms = 5000
 //! command_timeout = 60
+//!
+//! [response]
+//! dry_run = ["host-deny"]
+//!
+//! [gateway]
+//! at = "container:gateway"
 //! ```
+
+mod values;
 
 use std::net::SocketAddr;
 use std::ops::{Range, RangeInclusive};
+use std::path::PathBuf;
 
 use model::{Diagnostic, SourceId, Span};
 use toml::Spanned;
@@ -24,14 +33,19 @@ use toml::de::{DeTable, DeValue};
 
 use crate::findings::meant;
 use crate::messages;
+use values::{gateway, integer, loopback, name, names, path, url, word, yes};
 
 /// What the file says.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WachterToml {
     pub compat: Compat,
     pub journal: Journal,
     pub metrics: Metrics,
     pub collect: Collect,
+    pub response: Response,
+    pub gateway: Gateway,
+    pub nftables: Nftables,
+    pub webhook: Webhook,
 }
 
 /// How closely OSSEC is followed.
@@ -68,14 +82,132 @@ pub struct Collect {
     pub command_timeout: u32,
 }
 
+/// How active responses are given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Response {
+    /// New blocks a minute.
+    pub blocks_per_minute: u32,
+    /// IPv6 addresses are blocked together with all that share so many bits.
+    pub ipv6_bits: u8,
+    /// Commands of `ossec.conf` that are only told of.
+    pub dry_run: Vec<String>,
+    /// Seconds that a program may take.
+    pub script_timeout: u32,
+    /// Whether `firewall-drop` is done by iptables, nftables or not.
+    pub iptables: bool,
+    pub hosts_deny: PathBuf,
+}
+
+/// Who keeps attackers out, for the command `ipset-drop`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gateway {
+    pub at: GatewayAt,
+    /// Names of sets.
+    pub ipv4_set: String,
+    pub ipv6_set: String,
+    /// Whether sets that are missing are made, and the rule that uses them.
+    pub create: bool,
+    pub rule: bool,
+    /// Whether a script `ipset.sh` of the user's comes first.
+    pub script_first: bool,
+}
+
+/// Where the gateway is. The names are plain: letters, digits and `._-`, and `@:` of a host.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum GatewayAt {
+    #[default]
+    Here,
+    Namespace(String),
+    Container(String),
+    /// `[USER@]HOST`.
+    Ssh(String),
+}
+
+/// Sets of the administrator's, for the command `nftables-drop`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Nftables {
+    pub family: NftablesFamily,
+    pub table: String,
+    pub ipv4_set: String,
+    pub ipv6_set: String,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NftablesFamily {
+    #[default]
+    Inet,
+    Ip,
+    Ip6,
+}
+
+/// Where blocks are told of, for the command `webhook`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Webhook {
+    /// `https://…` or `http://…`; nowhere, if there is none.
+    pub url: Option<String>,
+    pub format: WebhookFormat,
+}
+
+/// What is sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WebhookFormat {
+    /// An object with all that is known.
+    #[default]
+    Json,
+    /// What Slack, Mattermost and their like understand.
+    Slack,
+    /// A trigger event of PagerDuty's.
+    Pagerduty,
+}
+
 const JOURNAL_BYTES: RangeInclusive<u64> = 16 << 20..=1 << 50;
 const JOURNAL_DAYS: RangeInclusive<u64> = 0..=36_500;
 const LINE_WAIT_MS: RangeInclusive<u64> = 1..=3_600_000;
 const COMMAND_TIMEOUT: RangeInclusive<u64> = 1..=86_400;
+const BLOCKS_PER_MINUTE: RangeInclusive<u64> = 0..=1_000_000;
+const IPV6_BITS: RangeInclusive<u64> = 16..=128;
+const SCRIPT_TIMEOUT: RangeInclusive<u64> = 1..=3600;
 
 impl Default for Journal {
     fn default() -> Self {
         Self { bytes_max: 1 << 30, days_max: 0 }
+    }
+}
+
+impl Default for Response {
+    fn default() -> Self {
+        Self {
+            blocks_per_minute: 1000,
+            ipv6_bits: 128,
+            dry_run: Vec::new(),
+            script_timeout: 60,
+            iptables: false,
+            hosts_deny: PathBuf::from("/etc/hosts.deny"),
+        }
+    }
+}
+
+impl Default for Gateway {
+    fn default() -> Self {
+        Self {
+            at: GatewayAt::Here,
+            ipv4_set: "global-blk4".to_owned(),
+            ipv6_set: "global-blk6".to_owned(),
+            create: true,
+            rule: false,
+            script_first: true,
+        }
+    }
+}
+
+impl Default for Nftables {
+    fn default() -> Self {
+        Self {
+            family: NftablesFamily::Inet,
+            table: "filter".to_owned(),
+            ipv4_set: "ossec_ar4".to_owned(),
+            ipv6_set: "ossec_ar6".to_owned(),
+        }
     }
 }
 
@@ -93,7 +225,14 @@ struct Key {
 }
 
 const KEYS: &[Key] = &[
-    Key { table: "", name: "compat", read: |it, value| set(&mut it.compat, compat(value)) },
+    Key {
+        table: "",
+        name: "compat",
+        read: |it, value| {
+            let words = [("ours", Compat::Ours), ("strict", Compat::Strict)];
+            set(&mut it.compat, word(value, &words, || messages::bad_compat(&["ours", "strict"])))
+        },
+    },
     Key {
         table: "journal",
         name: "bytes_max",
@@ -127,6 +266,116 @@ const KEYS: &[Key] = &[
         read: |it, value| {
             let seconds = integer("command_timeout", value, COMMAND_TIMEOUT, "seconds");
             set(&mut it.collect.command_timeout, seconds)
+        },
+    },
+    Key {
+        table: "response",
+        name: "blocks_per_minute",
+        read: |it, value| {
+            let blocks = integer("blocks_per_minute", value, BLOCKS_PER_MINUTE, "blocks");
+            set(&mut it.response.blocks_per_minute, blocks)
+        },
+    },
+    Key {
+        table: "response",
+        name: "ipv6_bits",
+        read: |it, value| {
+            set(&mut it.response.ipv6_bits, integer("ipv6_bits", value, IPV6_BITS, "bits"))
+        },
+    },
+    Key {
+        table: "response",
+        name: "dry_run",
+        read: |it, value| set(&mut it.response.dry_run, names("dry_run", value)),
+    },
+    Key {
+        table: "response",
+        name: "script_timeout",
+        read: |it, value| {
+            let seconds = integer("script_timeout", value, SCRIPT_TIMEOUT, "seconds");
+            set(&mut it.response.script_timeout, seconds)
+        },
+    },
+    Key {
+        table: "response",
+        name: "iptables",
+        read: |it, value| set(&mut it.response.iptables, yes("iptables", value)),
+    },
+    Key {
+        table: "response",
+        name: "hosts_deny",
+        read: |it, value| set(&mut it.response.hosts_deny, path("hosts_deny", value)),
+    },
+    Key { table: "gateway", name: "at", read: |it, value| set(&mut it.gateway.at, gateway(value)) },
+    Key {
+        table: "gateway",
+        name: "ipv4_set",
+        read: |it, value| set(&mut it.gateway.ipv4_set, name("ipv4_set", value)),
+    },
+    Key {
+        table: "gateway",
+        name: "ipv6_set",
+        read: |it, value| set(&mut it.gateway.ipv6_set, name("ipv6_set", value)),
+    },
+    Key {
+        table: "gateway",
+        name: "create",
+        read: |it, value| set(&mut it.gateway.create, yes("create", value)),
+    },
+    Key {
+        table: "gateway",
+        name: "rule",
+        read: |it, value| set(&mut it.gateway.rule, yes("rule", value)),
+    },
+    Key {
+        table: "gateway",
+        name: "script_first",
+        read: |it, value| set(&mut it.gateway.script_first, yes("script_first", value)),
+    },
+    Key {
+        table: "nftables",
+        name: "family",
+        read: |it, value| {
+            let words = [
+                ("inet", NftablesFamily::Inet),
+                ("ip", NftablesFamily::Ip),
+                ("ip6", NftablesFamily::Ip6),
+            ];
+            let bad = || messages::bad_word("family", &["inet", "ip", "ip6"]);
+            set(&mut it.nftables.family, word(value, &words, bad))
+        },
+    },
+    Key {
+        table: "nftables",
+        name: "table",
+        read: |it, value| set(&mut it.nftables.table, name("table", value)),
+    },
+    Key {
+        table: "nftables",
+        name: "ipv4_set",
+        read: |it, value| set(&mut it.nftables.ipv4_set, name("ipv4_set", value)),
+    },
+    Key {
+        table: "nftables",
+        name: "ipv6_set",
+        read: |it, value| set(&mut it.nftables.ipv6_set, name("ipv6_set", value)),
+    },
+    Key {
+        table: "webhook",
+        name: "url",
+        read: |it, value| set(&mut it.webhook.url, url("url", value).map(Some)),
+    },
+    Key {
+        table: "webhook",
+        name: "format",
+        read: |it, value| {
+            let words = [
+                ("json", WebhookFormat::Json),
+                ("slack", WebhookFormat::Slack),
+                ("pagerduty", WebhookFormat::Pagerduty),
+            ];
+            let bad = || messages::bad_word("format", &["json", "slack", "pagerduty"]);
+            set(&mut it.webhook.format, word(value, &words, bad))
         },
     },
 ];
@@ -193,38 +442,6 @@ fn set<T>(place: &mut T, value: Result<T, Diagnostic>) -> Result<(), Diagnostic>
     Ok(())
 }
 
-fn compat(value: &DeValue<'_>) -> Result<Compat, Diagnostic> {
-    match value.as_str() {
-        Some("ours") => Ok(Compat::Ours),
-        Some("strict") => Ok(Compat::Strict),
-        _ => Err(messages::bad_compat(&["ours", "strict"])),
-    }
-}
-
-fn integer<T: TryFrom<u64>>(
-    key: &str,
-    value: &DeValue<'_>,
-    range: RangeInclusive<u64>,
-    unit: &str,
-) -> Result<T, Diagnostic> {
-    let number = value
-        .as_integer()
-        .and_then(|number| u64::from_str_radix(number.as_str(), number.radix()).ok())
-        .filter(|number| range.contains(number));
-    number
-        .and_then(|number| T::try_from(number).ok())
-        .ok_or_else(|| messages::bad_integer(key, *range.start(), *range.end(), unit))
-}
-
-fn loopback(value: &DeValue<'_>) -> Result<SocketAddr, Diagnostic> {
-    let address: Option<SocketAddr> = value.as_str().and_then(|text| text.parse().ok());
-    let address = address.ok_or_else(|| messages::bad_listener("listen"))?;
-    match address.ip().to_canonical().is_loopback() {
-        true => Ok(address),
-        false => Err(messages::listener_not_local("listen")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -262,8 +479,60 @@ mod tests {
             journal: Journal { bytes_max: 16 << 20, days_max: 30 },
             metrics: Metrics { listen: "[::1]:80".parse().ok() },
             collect: Collect { line_wait_ms: 16, command_timeout: 1 },
+            ..WachterToml::default()
         };
         assert_eq!(settings, expected);
+    }
+
+    #[test]
+    fn responses_and_their_gateway() {
+        let text = "[response]\nblocks_per_minute = 60\nipv6_bits = 64\ndry_run = [\"host-deny\"]\n\
+            script_timeout = 5\niptables = true\nhosts_deny = \"/etc/x\"\n\
+            [gateway]\nat = \"ssh:wachter@192.0.2.1\"\nipv4_set = \"a\"\nipv6_set = \"b\"\n\
+            create = false\nrule = true\nscript_first = false\n\
+            [nftables]\nfamily = \"ip\"\ntable = \"t\"\nipv4_set = \"c\"\nipv6_set = \"d\"\n\
+            [webhook]\nurl = \"https://hooks.example.org/x?y=1\"\nformat = \"slack\"\n";
+        let (settings, findings) = read(SourceId(0), text.as_bytes());
+        assert_eq!(findings, []);
+        let expected = WachterToml {
+            response: Response {
+                blocks_per_minute: 60,
+                ipv6_bits: 64,
+                dry_run: vec!["host-deny".to_owned()],
+                script_timeout: 5,
+                iptables: true,
+                hosts_deny: PathBuf::from("/etc/x"),
+            },
+            gateway: Gateway {
+                at: GatewayAt::Ssh("wachter@192.0.2.1".to_owned()),
+                ipv4_set: "a".to_owned(),
+                ipv6_set: "b".to_owned(),
+                create: false,
+                rule: true,
+                script_first: false,
+            },
+            nftables: Nftables {
+                family: NftablesFamily::Ip,
+                table: "t".to_owned(),
+                ipv4_set: "c".to_owned(),
+                ipv6_set: "d".to_owned(),
+            },
+            webhook: Webhook {
+                url: Some("https://hooks.example.org/x?y=1".to_owned()),
+                format: WebhookFormat::Slack,
+            },
+            ..WachterToml::default()
+        };
+        assert_eq!(settings, expected);
+        for (text, at) in [
+            ("here", GatewayAt::Here),
+            ("namespace:gw-1", GatewayAt::Namespace("gw-1".to_owned())),
+            ("container:gateway", GatewayAt::Container("gateway".to_owned())),
+        ] {
+            let (settings, findings) =
+                read(SourceId(0), format!("[gateway]\nat = \"{text}\"").as_bytes());
+            assert_eq!((settings.gateway.at, &findings[..]), (at, &[][..]));
+        }
     }
 
     #[test]
@@ -280,6 +549,26 @@ mod tests {
             ("[metrics]\nlisten = \"[::ffff:192.0.2.1]:9184\"", "not-loopback"),
             ("[collect]\nline_wait_ms = 0", "bad-value"),
             ("[collect]\ncommand_timeout = 86_401", "bad-value"),
+            ("[response]\nblocks_per_minute = true", "bad-value"),
+            ("[response]\nipv6_bits = 8", "bad-value"),
+            ("[response]\ndry_run = \"host-deny\"", "bad-value"),
+            ("[response]\ndry_run = [1]", "bad-value"),
+            ("[response]\nscript_timeout = 0", "bad-value"),
+            ("[response]\niptables = \"yes\"", "bad-value"),
+            ("[response]\nhosts_deny = \"hosts.deny\"", "bad-value"),
+            ("[gateway]\nat = \"there\"", "bad-value"),
+            ("[gateway]\nat = \"namespace:\"", "bad-value"),
+            ("[gateway]\nat = \"namespace:../x\"", "bad-value"),
+            ("[gateway]\nat = \"ssh:-oProxyCommand=x\"", "bad-value"),
+            ("[gateway]\nat = \"ssh:a b\"", "bad-value"),
+            ("[gateway]\nipv4_set = \"-x\"", "bad-value"),
+            ("[gateway]\nipv6_set = \"a name that is longer than 31 b\"", "bad-value"),
+            ("[gateway]\nset = \"x\"", "unknown-key"),
+            ("[nftables]\nfamily = \"bridge\"", "bad-value"),
+            ("[webhook]\nurl = \"example.org\"", "bad-value"),
+            ("[webhook]\nurl = \"ftp://example.org\"", "bad-value"),
+            ("[webhook]\nurl = \"https://\"", "bad-value"),
+            ("[webhook]\nformat = \"mail\"", "bad-value"),
         ];
         for (text, code) in cases {
             let (settings, findings) = read(SourceId(0), text.as_bytes());

@@ -371,7 +371,8 @@ impl Judge {
         let mut context = self.spare_contexts.pop().unwrap_or_default();
         std::mem::swap(&mut context, &mut self.context);
         let file_change = self.file_change.take();
-        let matched = Matched { decoded, rule: index, fired_times, file_change, context };
+        let mut matched =
+            Matched { decoded, rule: index, fired_times, responds: false, file_change, context };
         let decoded = &matched.decoded;
         let decoder = decoded
             .decoder
@@ -395,6 +396,7 @@ impl Judge {
                 history.remember(index, decoded, &policy.ruleset);
             }
         }
+        matched.responds = rule.active_response;
         if !rule.log {
             return Outcome::Silent(matched);
         }

@@ -39,6 +39,9 @@ pub struct Matched {
     pub rule: RuleIndex,
     /// How often the rule has matched, this time included.
     pub fired_times: u64,
+    /// Whether active responses follow: its level is not 0, and nothing silences it. That no alert
+    /// is written does not matter.
+    pub responds: bool,
     /// What changed of a file.
     pub file_change: Option<Box<FileChange>>,
     /// Earlier events that a correlation counted, or the output before a change; newest first.

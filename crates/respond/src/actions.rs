@@ -20,7 +20,8 @@ use crate::gate::Gateway;
 use crate::jobs::Job;
 use crate::target::Target;
 
-pub use nftables_sets::Sets;
+pub(crate) use gateway::open as open_gateway;
+pub use nftables_sets::{Family, Sets};
 
 /// A kind of action.
 pub struct Kind {

@@ -12,7 +12,7 @@
 
 use std::time::Duration;
 
-use crate::actions::{Action, List, Want, Work};
+use crate::actions::{Action, ActionError, List, Want, Work};
 use crate::allow::AllowList;
 use crate::decide::Reason;
 use crate::place::Where;
@@ -121,6 +121,15 @@ impl Line {
     }
 }
 
+/// The gateway's sets, ready for use.
+///
+/// # Errors
+///
+/// Where they cannot be reached or made.
+pub fn open(gateway: &Gateway) -> Result<Box<dyn Action>, ActionError> {
+    crate::actions::open_gateway(gateway)
+}
+
 /// Does what a line says and gives the answer, with its end: `ok`, or `error` and why.
 ///
 /// The gateway's own allow list wins over whoever asks.
@@ -146,7 +155,7 @@ pub fn answer(line: &[u8], allow: &AllowList, action: &mut dyn Action) -> String
     }
 }
 
-fn done(work: Result<Work, crate::actions::ActionError>) -> Result<String, String> {
+fn done(work: Result<Work, ActionError>) -> Result<String, String> {
     match work {
         Ok(Work::Done) => Ok(String::new()),
         Ok(Work::Run(_)) => Err("the gate starts no programs".to_owned()),

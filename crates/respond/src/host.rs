@@ -4,12 +4,16 @@
 
 use std::collections::HashSet;
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{self, Read};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+
 use crate::allow::{FOUND_MAX, Found, What};
+use crate::place::Where;
 use crate::target::Net;
 
 /// Bytes of one file that are read.
@@ -20,20 +24,12 @@ const TITLE_BYTES_MAX: u64 = 4096;
 /// Reads what can be read; `proc` is `/proc`, `resolv_conf` is `/etc/resolv.conf`.
 pub fn gather(proc: &Path, resolv_conf: &Path) -> Vec<Found> {
     let net = |name: &str| text(&proc.join("net").join(name), FILE_BYTES_MAX);
-    let mut found = Vec::new();
-    let mut add = |what: What, addresses: Vec<IpAddr>| {
-        let nets = addresses.into_iter().filter(|address| !address.is_unspecified());
-        found.extend(nets.map(|address| Found { net: Net::single(address), what }));
-    };
-    add(What::Own, own_ipv4(&net("fib_trie")));
-    add(What::Own, own_ipv6(&net("if_inet6")));
-    add(What::Gateway, gateways_ipv4(&net("route")));
-    add(What::Gateway, gateways_ipv6(&net("ipv6_route")));
-    add(What::Resolver, resolvers(&text(resolv_conf, FILE_BYTES_MAX)));
+    let mut found = needed(&net);
+    add(&mut found, What::Resolver, resolvers(&text(resolv_conf, FILE_BYTES_MAX)));
     let sockets = session_sockets(proc);
     if !sockets.is_empty() {
-        add(What::Session, peers(&net("tcp"), &sockets));
-        add(What::Session, peers(&net("tcp6"), &sockets));
+        add(&mut found, What::Session, peers(&net("tcp"), &sockets));
+        add(&mut found, What::Session, peers(&net("tcp6"), &sockets));
     }
     found.sort_unstable();
     found.dedup();
@@ -41,9 +37,49 @@ pub fn gather(proc: &Path, resolv_conf: &Path) -> Vec<Found> {
     found
 }
 
+/// The same for a part of this host with a network of its own, but for its sessions.
+///
+/// # Errors
+///
+/// Where it is not there.
+pub fn gather_in(place: &Where) -> io::Result<Vec<Found>> {
+    let Some(namespace) = place.open()? else { return Ok(Vec::new()) };
+    // A thread of its own goes there: this one stays where it is.
+    let gathered = std::thread::spawn(move || {
+        move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network))?;
+        let net = |name: &str| text(&Path::new("/proc/thread-self/net").join(name), FILE_BYTES_MAX);
+        Ok(needed(&net))
+    });
+    gathered.join().unwrap_or_else(|_| Err(io::Error::other("looking at a network failed")))
+}
+
+/// Whether somebody in these networks has an open connection with this host.
+pub fn is_connected(proc: &Path, nets: &[Net]) -> bool {
+    let has_one = |name: &str| {
+        let table = text(&proc.join("net").join(name), FILE_BYTES_MAX);
+        established(&table).any(|(peer, _)| nets.iter().any(|net| net.contains(peer)))
+    };
+    !nets.is_empty() && (has_one("tcp") || has_one("tcp6"))
+}
+
 /// As what the host was started: another text each time; empty where that is not known.
 pub fn boot_id(proc: &Path) -> String {
     text(&proc.join("sys/kernel/random/boot_id"), 64).trim().to_owned()
+}
+
+/// What the tables of a network say.
+fn needed(net: &dyn Fn(&str) -> String) -> Vec<Found> {
+    let mut found = Vec::new();
+    add(&mut found, What::Own, own_ipv4(&net("fib_trie")));
+    add(&mut found, What::Own, own_ipv6(&net("if_inet6")));
+    add(&mut found, What::Gateway, gateways_ipv4(&net("route")));
+    add(&mut found, What::Gateway, gateways_ipv6(&net("ipv6_route")));
+    found
+}
+
+fn add(found: &mut Vec<Found>, what: What, addresses: Vec<IpAddr>) {
+    let nets = addresses.into_iter().filter(|address| !address.is_unspecified());
+    found.extend(nets.map(|address| Found { net: Net::single(address), what }));
 }
 
 /// The leaves of the routing table that are this host: `|-- ADDRESS`, then `/32 host LOCAL`.
@@ -89,6 +125,12 @@ pub fn resolvers(resolv_conf: &str) -> Vec<IpAddr> {
 
 /// The peers of established connections by inode, from `net/tcp` or `net/tcp6`.
 pub fn peers(tcp: &str, inodes: &HashSet<u64>) -> Vec<IpAddr> {
+    let of_them = established(tcp).filter(|(_, inode)| inodes.contains(inode));
+    of_them.map(|(peer, _)| peer).collect()
+}
+
+/// The peers of established connections, with the inodes of their sockets.
+fn established(tcp: &str) -> impl Iterator<Item = (IpAddr, u64)> {
     const ESTABLISHED: &str = "01";
     let peer = |line: &str| {
         let mut words = line.split_whitespace();
@@ -96,9 +138,9 @@ pub fn peers(tcp: &str, inodes: &HashSet<u64>) -> Vec<IpAddr> {
         let inode: u64 = words.nth(5)?.parse().ok()?;
         let (address, _port) = remote.split_once(':')?;
         let address = if address.len() == 8 { ipv4_word(address) } else { ipv6_words(address) };
-        address.filter(|_| state == ESTABLISHED && inodes.contains(&inode))
+        address.filter(|_| state == ESTABLISHED).map(|address| (address, inode))
     };
-    tcp.lines().skip(1).filter_map(peer).collect()
+    tcp.lines().skip(1).filter_map(peer)
 }
 
 /// Whether a process' title is that of a session of root, with its authentication behind it.

@@ -16,6 +16,7 @@ use rustix::fs::OFlags;
 
 use crate::blocks::{BLOCKS_MAX, Block, Key, PAST_MAX, State};
 use record::Record;
+use wire::note::OrderId;
 
 /// Bytes of the file that are read; what is behind them is void and counted.
 pub const LEDGER_BYTES_MAX: u64 = 1 << 30;
@@ -35,6 +36,7 @@ pub struct Ledger {
     pending_lines: usize,
     lines: usize,
     boot: String,
+    obeyed: Option<OrderId>,
     /// A write has failed in its middle: what follows starts on a line of its own.
     torn: bool,
 }
@@ -47,6 +49,8 @@ pub struct Loaded {
     pub damaged: usize,
     /// As what the host was started when the ledger was last open.
     pub boot: String,
+    /// The newest order that is in it, unless the host was started anew since.
+    pub obeyed: Option<OrderId>,
 }
 
 /// Reads a ledger, which another process may be writing.
@@ -62,18 +66,27 @@ impl Ledger {
         let file = open(path, options.read(true).append(true).create(true))?;
         let (loaded, lines) = load(&file)?;
         let torn = file.metadata()?.len() > 0;
-        let (path, pending) = (path.to_owned(), String::new());
-        let mut ledger =
-            Self { path, file, pending, pending_lines: 0, lines, boot: loaded.boot.clone(), torn };
+        let mut ledger = Self {
+            path: path.to_owned(),
+            file,
+            pending: String::new(),
+            pending_lines: 0,
+            lines,
+            boot: loaded.boot.clone(),
+            obeyed: loaded.obeyed,
+            torn,
+        };
         if lines == 0 {
             ledger.put(|out| out.push_str(VERSION));
         }
         Ok((ledger, loaded))
     }
 
-    /// Notes that the host was started as this.
+    /// Notes that the host was started as this. What a machine lost when it went down may have been
+    /// given its number again since, so no order counts as obeyed.
     pub fn boot(&mut self, id: &str) {
         id.clone_into(&mut self.boot);
+        self.obeyed = None;
         self.put(|out| record::write_boot(id, out));
     }
 
@@ -90,6 +103,17 @@ impl Ledger {
     /// Notes that a block is to be forgotten.
     pub fn forget(&mut self, key: &Key) {
         self.put(|out| record::write_forget(key, out));
+    }
+
+    /// The newest order that is in the ledger.
+    pub fn obeyed(&self) -> Option<OrderId> {
+        self.obeyed
+    }
+
+    /// Notes that all orders up to this one are in the ledger.
+    pub fn note_obeyed(&mut self, id: OrderId) {
+        self.obeyed = Some(id);
+        self.put(|out| record::write_obeyed(id, out));
     }
 
     /// Writes what was noted. After an error it is not lost: the next call tries again.
@@ -127,6 +151,10 @@ impl Ledger {
         let mut text = VERSION.to_owned();
         record::write_boot(&self.boot, &mut text);
         let mut lines = 2;
+        if let Some(id) = self.obeyed {
+            record::write_obeyed(id, &mut text);
+            lines += 1;
+        }
         for block in blocks {
             record::write_block(block, &mut text);
             lines += 1;
@@ -169,7 +197,7 @@ fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
 fn load(file: &File) -> io::Result<(Loaded, usize)> {
     let mut reader = BufReader::with_capacity(1 << 18, file.take(LEDGER_BYTES_MAX));
     let mut blocks: HashMap<Key, Block> = HashMap::new();
-    let (mut lines, mut damaged, mut boot) = (0, 0, String::new());
+    let (mut lines, mut damaged, mut boot, mut obeyed) = (0, 0, String::new(), None);
     let mut line = Vec::new();
     loop {
         line.clear();
@@ -191,11 +219,12 @@ fn load(file: &File) -> io::Result<(Loaded, usize)> {
                 None => damaged += 1,
             },
             Some(Record::Forget(key)) => drop(blocks.remove(&key)),
-            Some(Record::Boot(id)) => boot = id,
+            Some(Record::Boot(id)) => (boot, obeyed) = (id, None),
+            Some(Record::Obeyed(id)) => obeyed = Some(id),
             Some(Record::Block(_)) | None => damaged += 1,
         }
     }
-    Ok((Loaded { blocks: blocks.into_values().collect(), damaged, boot }, lines))
+    Ok((Loaded { blocks: blocks.into_values().collect(), damaged, boot, obeyed }, lines))
 }
 
 #[cfg(test)]

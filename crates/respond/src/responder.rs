@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use model::Timestamp;
+use wire::note::OrderId;
 
 use crate::actions::Options;
 use crate::allow::AllowList;
@@ -87,6 +88,8 @@ pub struct Responder {
     allow: AllowList,
     blocks: Blocks,
     ledger: Ledger,
+    /// To be noted behind what is noted next.
+    obeyed: Option<OrderId>,
     limiter: Limiter<Key, Request>,
     /// By their names.
     workers: BTreeMap<String, Worker>,
@@ -167,6 +170,7 @@ impl Responder {
             allow,
             blocks,
             ledger,
+            obeyed: None,
             workers: BTreeMap::new(),
             names: BTreeMap::new(),
             missing: BTreeSet::new(),
@@ -198,10 +202,24 @@ impl Responder {
         self.settle(now)
     }
 
-    /// Does what is ordered for this host; what is for agents is left to whoever reaches them.
-    pub fn obey(&mut self, orders: impl IntoIterator<Item = Order>, now: Now) -> Vec<Told> {
+    /// Does what is ordered for this host; what is for agents is left to whoever reaches them. Orders
+    /// come in order, and perhaps again: those that are in the ledger are left out. When this returns
+    /// all of them are.
+    pub fn obey(
+        &mut self,
+        orders: impl IntoIterator<Item = (OrderId, Order)>,
+        now: Now,
+    ) -> Vec<Told> {
         let mut requests = Vec::new();
-        for order in orders.into_iter().filter(|order| order.place == Place::Here) {
+        let mut obeyed = self.ledger.obeyed();
+        for (id, order) in orders {
+            if obeyed.is_some_and(|last| last.epoch == id.epoch && id <= last) {
+                continue;
+            }
+            obeyed = Some(id);
+            if order.place != Place::Here {
+                continue;
+            }
             let level = order.cause.level;
             let Some(request) = self.request(order) else { continue };
             let current = self.blocks.get(&request.key);
@@ -212,6 +230,7 @@ impl Responder {
                 requests.extend(self.limiter.admit(key, level, request, now.monotonic));
             }
         }
+        self.obeyed = obeyed.filter(|_| obeyed != self.ledger.obeyed());
         self.carry_out(requests, now);
         self.settle(now)
     }
@@ -482,6 +501,9 @@ impl Responder {
     }
 
     fn write_ledger(&mut self, now: Now) {
+        if let Some(id) = self.obeyed.take() {
+            self.ledger.note_obeyed(id);
+        }
         match self.ledger.flush() {
             Ok(()) => self.sync_at = self.sync_at.or(Some(now.monotonic + SYNC_EVERY)),
             Err(error) => self.tell(Told::Ledger(error)),

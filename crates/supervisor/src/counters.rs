@@ -71,6 +71,11 @@ counters! {
     VoidBatches = (1, 19), Counter, "void_batches_total", "Batches left out because the collector sends them again.";
     AlertsNotKept = (1, 20), Counter, "alerts_not_kept_total", "Alerts that found no room in the journal.";
     TablesNotKept = (1, 21), Counter, "tables_not_kept_total", "Entries of the engine's tables that made room for others, or found none.";
+    Orders = (1, 22), Counter, "orders_total", "Active responses ordered.";
+    OrdersPending = (1, 23), Gauge, "orders_pending", "Active responses ordered and not yet on the ledger of blocks.";
+    OrdersLost = (1, 24), Counter, "orders_lost_total", "Active responses lost because too many waited.";
+    OrdersElsewhere = (1, 25), Counter, "orders_elsewhere_total", "Active responses for agents, which are not reached.";
+    ResponsesRefused = (1, 26), Counter, "responses_refused_total", "Active responses not given: nobody to act against, or somebody who is allowed.";
     InHandFrame = (1, 40), Hidden, "", "";
     InHandIndex = (1, 41), Hidden, "", "";
     SuspectFrame = (1, 42), Hidden, "", "";
@@ -79,6 +84,13 @@ counters! {
     CommandsFailed = (2, 1), Counter, "commands_failed_total", "Commands that could not be started or did not succeed.";
     CommandsKilled = (2, 2), Counter, "commands_killed_total", "Commands that took too long.";
     CommandsRunning = (2, 3), Gauge, "commands_running", "Commands running now.";
+    Blocks = (2, 4), Gauge, "blocks", "Blocks that are in force or on their way.";
+    BlocksMade = (2, 5), Counter, "blocks_total", "Blocks made, and responses given that are not undone.";
+    BlocksLifted = (2, 6), Counter, "blocks_lifted_total", "Blocks lifted.";
+    BlocksRefused = (2, 7), Counter, "blocks_refused_total", "Orders not carried out: against allowed addresses, or what an action cannot do.";
+    BlocksFailed = (2, 8), Counter, "blocks_failed_total", "Actions and scripts that failed.";
+    BlocksOverLimit = (2, 9), Counter, "blocks_over_limit_total", "Attackers beyond the number that may be blocked in a minute.";
+    DryRuns = (2, 10), Counter, "dry_runs_total", "Responses that were only told of.";
     Lines = (3, 0), Counter, "lines_total", "Messages collected.";
     LineBytes = (3, 1), Counter, "line_bytes_total", "Bytes of the messages collected.";
     Batches = (3, 2), Counter, "batches_total", "Batches sent to analysis.";

@@ -48,11 +48,13 @@ pub enum Link {
     Events,
     /// Requests to run what the configuration names, its output back.
     Commands,
+    /// What alerts lead to, to whoever acts; acknowledgements back.
+    Orders,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
-    /// Whoever sends events or requests.
+    /// Whoever sends events, requests or orders.
     Sender,
     /// Whoever answers.
     Receiver,
@@ -82,7 +84,10 @@ pub const ALL: &[Role] = &[
         // The configuration may name rules, lists and databases anywhere in it.
         readable: &["", "/proc/self", "/proc/sys/kernel/hostname"],
         writable: &["logs", "stats", "queue/events", "queue/journal", "queue/state"],
-        inherits: &[Inherited::End(Link::Events, Side::Receiver)],
+        inherits: &[
+            Inherited::End(Link::Events, Side::Receiver),
+            Inherited::End(Link::Orders, Side::Sender),
+        ],
     },
     Role {
         name: "execd",
@@ -95,7 +100,10 @@ pub const ALL: &[Role] = &[
         sandboxed: false,
         readable: &[],
         writable: &[],
-        inherits: &[Inherited::End(Link::Commands, Side::Receiver)],
+        inherits: &[
+            Inherited::End(Link::Commands, Side::Receiver),
+            Inherited::End(Link::Orders, Side::Receiver),
+        ],
     },
     Role {
         name: "logcollector",
@@ -178,8 +186,8 @@ mod tests {
             assert!(!NOT_BUILT.contains(&role.daemon));
         }
         ends.sort();
-        let expected =
-            ["Commands", "Events"].map(|link| [false, true].map(|side| (link.to_owned(), side)));
+        let expected = ["Commands", "Events", "Orders"]
+            .map(|link| [false, true].map(|side| (link.to_owned(), side)));
         assert_eq!(ends, expected.concat());
         let rows: BTreeSet<usize> = ALL.iter().map(|role| role.row).collect();
         assert_eq!(rows.len(), ALL.len());

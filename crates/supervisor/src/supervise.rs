@@ -141,6 +141,7 @@ struct Shared {
     board: Board,
     events: (Channel, Channel),
     commands: (Channel, Channel),
+    orders: (Channel, Channel),
     queue: OwnedFd,
 }
 
@@ -154,7 +155,7 @@ impl Shared {
         })?;
         let pair = || Channel::pair().map_err(SupervisorError::Channels);
         let board = Board::create().map_err(SupervisorError::Channels)?;
-        Ok(Self { board, events: pair()?, commands: pair()?, queue })
+        Ok(Self { board, events: pair()?, commands: pair()?, orders: pair()?, queue })
     }
 
     fn descriptor(&self, inherited: Inherited) -> BorrowedFd<'_> {
@@ -162,6 +163,7 @@ impl Shared {
             Inherited::Queue => return self.queue.as_fd(),
             Inherited::End(Link::Events, _) => &self.events,
             Inherited::End(Link::Commands, _) => &self.commands,
+            Inherited::End(Link::Orders, _) => &self.orders,
         };
         match inherited {
             Inherited::End(_, Side::Receiver) => pair.1.as_fd(),
@@ -438,19 +440,22 @@ impl Supervisor {
 
     fn read_notes(&mut self) {
         let mut buffer = [0; NOTE_BYTES_MAX];
-        let mut changed = false;
+        let (mut changed, mut to_reload) = (false, false);
         for process in &mut self.processes {
             let Some(control) = &process.control else { continue };
             match control.receive(&mut buffer) {
                 Ok(Received::Packet { bytes, .. }) => {
                     let packet = buffer.get(..bytes).unwrap_or_default();
-                    if !process.state.is_ready
-                        && let Ok(Note::Ready { layers, missing }) = Note::parse(packet)
-                    {
-                        process.state.is_ready = true;
-                        process.state.layers = String::from_utf8_lossy(&layers).into_owned();
-                        process.state.missing = String::from_utf8_lossy(&missing).into_owned();
-                        changed = true;
+                    match Note::parse(packet) {
+                        Ok(Note::Ready { layers, missing }) if !process.state.is_ready => {
+                            process.state.is_ready = true;
+                            process.state.layers = String::from_utf8_lossy(&layers).into_owned();
+                            process.state.missing = String::from_utf8_lossy(&missing).into_owned();
+                            changed = true;
+                        }
+                        // Only who acts as root anyway may ask for it.
+                        Ok(Note::Reload) => to_reload |= !process.role.sandboxed,
+                        Ok(_) | Err(_) => {}
                     }
                 }
                 Ok(Received::Nothing) => {}
@@ -460,6 +465,9 @@ impl Supervisor {
         }
         if changed {
             self.write_state();
+        }
+        if to_reload && self.check.is_none() {
+            self.reload();
         }
     }
 

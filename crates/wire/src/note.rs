@@ -5,15 +5,25 @@
 use crate::bytes::{Cursor, push_string};
 use crate::frame::{BadFrame, BatchId};
 
-/// Bytes of one note.
-pub const NOTE_BYTES_MAX: usize = 8 * 1024;
+/// Bytes of one note: the longest is an order with all that it may hold.
+pub const NOTE_BYTES_MAX: usize = 20 * 1024;
+
+/// Names an order, the same when it is sent again: where in the event log its event is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct OrderId {
+    /// Names the log: its numbers begin anew when all that analysis remembers is gone.
+    pub epoch: u64,
+    pub batch: u64,
+    /// Counts the orders of a batch from 0.
+    pub index: u32,
+}
 
 /// A message between two roles, or between a role and the supervisor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Note {
     /// Analysis has stored all batches up to this one; positions may be saved.
     Stored(BatchId),
-    /// Analysis starts anew: go back to what was acknowledged last.
+    /// Whoever receives starts anew: go back to what was acknowledged last.
     Resume,
     /// Run a command of the configuration: which `localfile` it is, and the hash of its text, so
     /// that two readings of the configuration are not mixed up. The answer carries `token`.
@@ -27,6 +37,12 @@ pub enum Note {
     Output { token: u32 },
     /// Not started, or ended otherwise than with success; says why.
     Failed { token: u32, why: Vec<u8> },
+    /// Do this, if it was not done: an order of `respond`.
+    Order { id: OrderId, order: Vec<u8> },
+    /// All orders up to this one are done, or on disk to be done.
+    Obeyed(OrderId),
+    /// Have all roles read the configuration anew, if it is good.
+    Reload,
     /// A role is ready for work: what its sandbox has, and what the host lacks for it.
     Ready { layers: Vec<u8>, missing: Vec<u8> },
 }
@@ -67,6 +83,16 @@ impl Note {
                 out.extend_from_slice(&token.to_le_bytes());
                 push_string(&mut out, why);
             }
+            Self::Order { id, order } => {
+                out.push(b'A');
+                push_order_id(&mut out, *id);
+                push_string(&mut out, order);
+            }
+            Self::Obeyed(id) => {
+                out.push(b'D');
+                push_order_id(&mut out, *id);
+            }
+            Self::Reload => out.push(b'L'),
             Self::Ready { layers, missing } => {
                 out.push(b'Y');
                 push_string(&mut out, layers);
@@ -94,6 +120,12 @@ impl Note {
             b'J' => Self::FollowJournal { token: cursor.u32()?, cursor: cursor.string()?.to_vec() },
             b'O' => Self::Output { token: cursor.u32()? },
             b'F' => Self::Failed { token: cursor.u32()?, why: cursor.string()?.to_vec() },
+            b'A' => {
+                let id = order_id(&mut cursor)?;
+                Self::Order { id, order: cursor.string()?.to_vec() }
+            }
+            b'D' => Self::Obeyed(order_id(&mut cursor)?),
+            b'L' => Self::Reload,
             b'Y' => {
                 let layers = cursor.string()?.to_vec();
                 Self::Ready { layers, missing: cursor.string()?.to_vec() }
@@ -102,6 +134,16 @@ impl Note {
         };
         if cursor.is_empty() { Ok(note) } else { Err(BadFrame::Length) }
     }
+}
+
+fn push_order_id(out: &mut Vec<u8>, id: OrderId) {
+    out.extend_from_slice(&id.epoch.to_le_bytes());
+    out.extend_from_slice(&id.batch.to_le_bytes());
+    out.extend_from_slice(&id.index.to_le_bytes());
+}
+
+fn order_id(cursor: &mut Cursor<'_>) -> Result<OrderId, BadFrame> {
+    Ok(OrderId { epoch: cursor.u64()?, batch: cursor.u64()?, index: cursor.u32()? })
 }
 
 #[cfg(test)]
@@ -119,6 +161,9 @@ mod tests {
             Note::ReadJournal { token: 8, cursor: b"since=1".to_vec() },
             Note::FollowJournal { token: 9, cursor: b"s=1;i=2".to_vec() },
             Note::Output { token: 4 },
+            Note::Order { id: OrderId { epoch: 1, batch: 2, index: 3 }, order: b"x".to_vec() },
+            Note::Obeyed(OrderId { epoch: 4, batch: 5, index: 6 }),
+            Note::Reload,
             Note::Failed { token: 5, why: b"no such file".to_vec() },
             Note::Ready { layers: b"user".to_vec(), missing: Vec::new() },
         ];

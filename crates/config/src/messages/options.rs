@@ -79,3 +79,39 @@ pub(crate) fn listener_not_local(key: &str) -> Diagnostic {
         one_of(&["127.0.0.1", "[::1]"])
     ))
 }
+
+pub(crate) fn bad_word(key: &str, known: &[&str]) -> Diagnostic {
+    let quoted: Vec<String> = known.iter().map(|word| format!("\"{word}\"")).collect();
+    Diagnostic::error("bad-value", format!("`{key}` is {}", quoted.join(" or ")))
+        .hint("write one of them, in quotes")
+}
+
+pub(crate) fn bad_boolean(key: &str) -> Diagnostic {
+    Diagnostic::error("bad-value", format!("`{key}` is true or false"))
+        .hint(format!("write `{key} = true`, without quotes"))
+}
+
+pub(crate) fn bad_name(key: &str, bytes_max: usize) -> Diagnostic {
+    let message = format!("`{key}` is a name of letters, digits and `._-`, {bytes_max} at most");
+    Diagnostic::error("bad-value", message).hint(format!("write {key} = \"a-name\""))
+}
+
+pub(crate) fn bad_names(key: &str) -> Diagnostic {
+    Diagnostic::error("bad-value", format!("`{key}` is a list of names"))
+        .hint(format!("write {key} = [\"host-deny\", \"firewall-drop\"]"))
+}
+
+pub(crate) fn bad_path(key: &str) -> Diagnostic {
+    Diagnostic::error("bad-value", format!("`{key}` is the whole path of a file"))
+        .hint(format!("write {key} = \"/etc/…\""))
+}
+
+pub(crate) fn bad_gateway() -> Diagnostic {
+    Diagnostic::error("bad-value", "`at` says where the gateway is")
+        .hint("write \"here\", \"namespace:NAME\", \"container:NAME\" or \"ssh:USER@HOST\"")
+}
+
+pub(crate) fn bad_url(key: &str) -> Diagnostic {
+    Diagnostic::error("bad-value", format!("`{key}` is an address of the web"))
+        .hint(format!("write {key} = \"https://hooks.example.org/…\""))
+}

@@ -6,6 +6,8 @@
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 
+use wire::note::OrderId;
+
 use crate::blocks::{Block, By, Key, State};
 use crate::order::{AlertId, Cause};
 use crate::target::{FileName, Target, User};
@@ -19,6 +21,8 @@ pub(super) enum Record {
     Forget(Key),
     /// What follows was done since the host was started as this.
     Boot(String),
+    /// All orders up to this one are in the ledger.
+    Obeyed(OrderId),
 }
 
 pub(super) fn write_block(block: &Block, out: &mut String) {
@@ -60,6 +64,11 @@ pub(super) fn write_boot(id: &str, out: &mut String) {
     put(out, |out| write!(out, "boot {}", Word(Some(id.as_bytes()))));
 }
 
+pub(super) fn write_obeyed(id: OrderId, out: &mut String) {
+    let OrderId { epoch, batch, index } = id;
+    put(out, |out| write!(out, "obeyed {epoch:x} {batch} {index}"));
+}
+
 pub(super) fn parse(line: &[u8]) -> Option<Record> {
     let (sum, text) = std::str::from_utf8(line).ok()?.split_once(' ')?;
     if u64::from_str_radix(sum, 16).ok()? != checksum(text.as_bytes()) {
@@ -77,6 +86,11 @@ pub(super) fn parse(line: &[u8]) -> Option<Record> {
         }
         "forget" => Record::Forget(key(&mut words)?),
         "boot" => Record::Boot(string(words.next()?)?),
+        "obeyed" => Record::Obeyed(OrderId {
+            epoch: u64::from_str_radix(words.next()?, 16).ok()?,
+            batch: words.next()?.parse().ok()?,
+            index: words.next()?.parse().ok()?,
+        }),
         _ => return None,
     };
     words.next().is_none().then_some(record)
@@ -284,6 +298,8 @@ pub(super) mod tests {
             write_step(&block.key, State::Lifting, &mut out);
             write_forget(&block.key, &mut out);
             write_boot(&block.command, &mut out);
+            let obeyed = OrderId { epoch: block.cause.alert.number, batch: 7, index: block.offences };
+            write_obeyed(obeyed, &mut out);
             prop_assert!(out.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ' || byte == b'\n'));
             let lines: Vec<&str> = out.lines().collect();
             let expected = [
@@ -291,6 +307,7 @@ pub(super) mod tests {
                 Record::Step(block.key.clone(), State::Lifting),
                 Record::Forget(block.key),
                 Record::Boot(block.command),
+                Record::Obeyed(obeyed),
             ];
             prop_assert_eq!(lines.len(), expected.len());
             for (line, expected) in lines.iter().zip(expected) {

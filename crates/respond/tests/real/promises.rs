@@ -36,7 +36,7 @@ fn five_hundred_attackers_in_a_second_are_all_out_in_milliseconds() {
     for number in 0..500 {
         let order = against("firewall-drop600", &address(number));
         let start = now();
-        let told = responder.obey([order], stage.now());
+        let told = responder.obey(stage.numbered([order]), stage.now());
         taken.push(start.elapsed());
         assert_eq!(told.len(), 1, "{told:?}");
     }
@@ -69,7 +69,7 @@ fn a_restart_leaves_exactly_the_right_set() {
         ("drop60", "203.0.113.3"),
         ("drop0", "203.0.113.4"),
     ] {
-        responder.obey([against(response, address)], stage.now());
+        responder.obey(stage.numbered([against(response, address)]), stage.now());
     }
     drop(responder);
     let before = [
@@ -159,7 +159,7 @@ fn a_hundred_thousand_blocks_are_in_force_in_two_seconds() {
     stage.settings.per_minute = 1_000_000;
     let mut responder = stage.start();
     let orders = (0..100_000).map(|number| against("drop86400", &address(number)));
-    responder.obey(orders, stage.now());
+    responder.obey(stage.numbered(orders), stage.now());
     drop(responder);
     clear();
     let start = now();

@@ -3,6 +3,7 @@
 use respond::allow::{Found, What};
 use respond::gate::Gateway;
 use respond::target::{FileName, Target, User};
+use wire::note::OrderId;
 
 use crate::namespace::{Namespace, listed};
 use crate::stage::{Stage, against};
@@ -155,10 +156,10 @@ fn a_flood_of_attackers_is_told_and_the_worst_go_first() {
         order
     };
     let orders = (0..=80).map(|last| order(last, if last == 77 { 15 } else { 5 }));
-    responder.obey(orders, stage.now());
+    responder.obey(stage.numbered(orders), stage.now());
     assert_eq!(stage.read("hosts.deny").lines().count(), 60);
     // Who is blocked already is renewed all the same.
-    assert!(responder.obey([order(7, 5)], stage.now()).is_empty());
+    assert!(responder.obey(stage.numbered([order(7, 5)]), stage.now()).is_empty());
     stage.wait(1);
     let told = stage.finish(&mut responder);
     assert!(
@@ -265,4 +266,44 @@ fn the_gateway_of_a_home_server() {
     stage.order(&mut responder, against("ipset-drop1800", "203.0.113.9"));
     assert_eq!(stage.read("calls").lines().count(), 1);
     assert_eq!(listed(&mut *sets), ["198.51.100.1 0", "203.0.113.9 1800"]);
+}
+
+#[test]
+fn an_order_that_comes_again_is_done_once() {
+    let mut stage = Stage::new("own60 - own.sh - 60\ntell0 - tell.sh - 0\n");
+    stage.script("own.sh", SCRIPT);
+    stage.script("tell.sh", SCRIPT);
+    let mut responder = stage.start();
+    let orders = stage.numbered([
+        against("own60", "203.0.113.7"),
+        against("tell0", "203.0.113.7"),
+        against("own60", "203.0.113.8"),
+    ]);
+    responder.obey(orders.clone(), stage.now());
+    stage.finish(&mut responder);
+    let calls = stage.read("calls").lines().count();
+    assert_eq!(calls, 3);
+    // By the same process, and by its successor, after the blocks were lifted by hand.
+    assert!(responder.obey(orders.clone(), stage.now()).is_empty());
+    responder.lift(|_| true, stage.now());
+    stage.finish(&mut responder);
+    let calls = calls + 2;
+    drop(responder);
+    let mut responder = stage.start();
+    assert!(responder.obey(orders.clone(), stage.now()).is_empty());
+    stage.finish(&mut responder);
+    assert_eq!(stage.read("calls").lines().count(), calls);
+    assert_eq!(responder.blocks().count(), 0);
+    // Another log begins its numbers anew, and a machine that went down may have lost some.
+    let renamed = orders.iter().cloned().map(|(id, order)| (OrderId { epoch: 2, ..id }, order));
+    responder.obey(renamed, stage.now());
+    stage.finish(&mut responder);
+    assert_eq!(stage.read("calls").lines().count(), calls + 3);
+    drop(responder);
+    stage.boot = "another".to_owned();
+    let mut responder = stage.start();
+    let before = stage.read("calls").lines().count();
+    responder.obey(orders.into_iter().skip(1).take(1), stage.now());
+    stage.finish(&mut responder);
+    assert_eq!(stage.read("calls").lines().count(), before + 1);
 }

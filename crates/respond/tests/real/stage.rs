@@ -1,5 +1,6 @@
 //! An installation for a responder, with a clock of its own.
 
+use std::cell::Cell;
 use std::fs;
 use std::net::IpAddr;
 use std::os::unix::fs::PermissionsExt;
@@ -13,6 +14,7 @@ use respond::responder::{Files, Now, Responder, Settings};
 use respond::target::{Net, Target};
 use respond::told::Told;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use wire::note::OrderId;
 
 /// When a test begins.
 const START: i64 = 1_795_560_311;
@@ -24,6 +26,7 @@ pub(crate) struct Stage {
     pub(crate) allow: AllowList,
     pub(crate) boot: String,
     seconds: u64,
+    orders: Cell<u32>,
 }
 
 impl Stage {
@@ -40,7 +43,7 @@ impl Stage {
         let responses = Responses::parse(ar_conf.as_bytes());
         assert_eq!(responses.left_out, 0);
         let (allow, boot) = (AllowList::default(), "boot".to_owned());
-        Self { folder, settings, responses, allow, boot, seconds: 0 }
+        Self { folder, settings, responses, allow, boot, seconds: 0, orders: Cell::new(0) }
     }
 
     pub(crate) fn now(&self) -> Now {
@@ -85,10 +88,26 @@ impl Stage {
 
     /// Orders something and waits until it is done.
     pub(crate) fn order(&self, responder: &mut Responder, order: Order) -> Vec<String> {
-        let mut told: Vec<String> =
-            responder.obey([order], self.now()).iter().map(Told::to_string).collect();
+        let mut told: Vec<String> = responder
+            .obey(self.numbered([order]), self.now())
+            .iter()
+            .map(Told::to_string)
+            .collect();
         told.extend(self.finish(responder));
         told
+    }
+
+    /// Orders with the next names.
+    pub(crate) fn numbered(
+        &self,
+        orders: impl IntoIterator<Item = Order>,
+    ) -> Vec<(OrderId, Order)> {
+        let next = || {
+            let index = self.orders.get();
+            self.orders.set(index + 1);
+            OrderId { epoch: 1, batch: 1, index }
+        };
+        orders.into_iter().map(|order| (next(), order)).collect()
     }
 
     pub(crate) fn script(&self, name: &str, text: &str) {

@@ -5,7 +5,7 @@
 //! stop. Errors end it: the supervisor starts it again, and what it had in hand comes again.
 
 mod analysisd;
-mod execd;
+pub(crate) mod execd;
 mod logcollector;
 mod monitord;
 

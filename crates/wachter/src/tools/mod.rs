@@ -2,12 +2,15 @@
 
 pub(crate) mod alerts;
 pub(crate) mod bench;
+pub(crate) mod blocks;
 pub(crate) mod check;
 pub(crate) mod control;
 pub(crate) mod daemon;
+pub(crate) mod gate;
 pub(crate) mod install;
 pub(crate) mod logtest;
 pub(crate) mod makelists;
+pub(crate) mod moment;
 pub(crate) mod rules;
 pub(crate) mod run;
 pub(crate) mod run_tests;
@@ -49,6 +52,12 @@ pub(crate) const ALL: &[Tool] = &[
         original: None,
         about: "shows and follows the alerts of an installation",
         run: alerts::run,
+    },
+    Tool {
+        name: "blocks",
+        original: None,
+        about: "shows who is blocked; blocks and lifts by hand",
+        run: blocks::run,
     },
     Tool {
         name: "check",
@@ -97,6 +106,12 @@ pub(crate) const ALL: &[Tool] = &[
         original: None,
         about: "shows how an installation is and what goes through it",
         run: status::run,
+    },
+    Tool {
+        name: "gate",
+        original: None,
+        about: "lets another host add addresses to this gateway's sets",
+        run: gate::run,
     },
     Tool {
         name: "supervise",

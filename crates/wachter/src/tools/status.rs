@@ -17,6 +17,7 @@ use sys::lock::{Holder, Lock};
 use crate::metrics::resident_bytes;
 use crate::roles::METRICS_SOCKET;
 use crate::sources::{self, SourceState};
+use crate::tools::moment;
 use crate::{escape, home};
 
 const USAGE: &str = "\
@@ -88,7 +89,7 @@ fn print_roles(out: &mut impl Write, roles: &[RoleState], now: Timestamp) -> io:
             (process, true) => format!("pid {process}"),
             (process, false) => format!("pid {process}, starting"),
         };
-        let up = duration(now.seconds.saturating_sub(role.since));
+        let up = moment::length(now.seconds.saturating_sub(role.since));
         let memory = resident_bytes(role.process) as f64 / (1024.0 * 1024.0);
         writeln!(out, "{:<20} {state:<12} up {up:<8} {memory:>5.1} MB", role.daemon)?;
         writeln!(out, "{:<20} held by: {}", "", role.layers)?;
@@ -133,6 +134,10 @@ fn print_numbers(out: &mut impl Write, first: &Numbers, second: &Numbers) -> io:
         rate("alerts_total"),
         value("lag_seconds"),
     )?;
+    if value("blocks") + value("blocks_total") > 0 {
+        let (blocks, made) = (value("blocks"), value("blocks_total"));
+        writeln!(out, "blocks   {blocks:>12}  ({made} made; see wachter blocks list)")?;
+    }
     if value("analysis_blocked") == 1 {
         writeln!(out, "analysis waits: it cannot write (see logs/ossec.log)")?;
     }
@@ -150,6 +155,10 @@ fn print_numbers(out: &mut impl Write, first: &Numbers, second: &Numbers) -> io:
         ("datagrams_bad_total", "datagrams that were no messages"),
         ("searches_cut_total", "searches cut short in slow lines"),
         ("history_forgotten_total", "events forgotten early by correlation"),
+        ("orders_lost_total", "active responses lost because too many waited"),
+        ("orders_elsewhere_total", "active responses for agents, which are not reached"),
+        ("blocks_failed_total", "actions and scripts of responses that failed"),
+        ("blocks_over_limit_total", "attackers beyond the number that may be blocked in a minute"),
         ("commands_failed_total", "commands that failed"),
         ("commands_killed_total", "commands that took too long"),
     ] {
@@ -173,7 +182,7 @@ fn print_sources(
     for source in shown {
         let last = match source.last {
             0 => "nothing yet".to_owned(),
-            last => format!("last {} ago", duration(now.seconds.saturating_sub(last))),
+            last => format!("last {} ago", moment::length(now.seconds.saturating_sub(last))),
         };
         let silent = if source.is_silent { ", unusually silent" } else { "" };
         writeln!(
@@ -185,13 +194,4 @@ fn print_sources(
         )?;
     }
     Ok(())
-}
-
-fn duration(seconds: i64) -> String {
-    match seconds.max(0) {
-        seconds @ ..120 => format!("{seconds} s"),
-        seconds @ ..7200 => format!("{} min", seconds / 60),
-        seconds @ ..172_800 => format!("{} h", seconds / 3600),
-        seconds => format!("{} d", seconds / 86_400),
-    }
 }

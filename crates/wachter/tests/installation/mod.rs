@@ -141,7 +141,7 @@ impl Installation {
     /// Sends a signal to a process of the installation.
     pub fn signal(&self, name: &str, process: u32) {
         match &self.world {
-            Some(world) => drop(world.run(&format!("kill -{name} {process}"))),
+            Some(world) => drop(world.attempt(&format!("kill -{name} {process}"))),
             None => signal(name, process),
         }
     }

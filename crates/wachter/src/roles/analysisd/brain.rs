@@ -17,6 +17,8 @@ use wire::{AlertView, CustomTemplate, EventView, RuleJson, RuleView};
 
 use super::checkpoint::Checkpoint;
 use super::marks::Marks;
+use super::orders::Pending;
+use super::responses::{Given, Responses};
 use crate::alert_view::AlertWriter;
 use crate::home::Settings;
 use crate::roles::Counted;
@@ -52,6 +54,7 @@ struct Form {
 pub(super) struct Brain {
     engine: Engine,
     writer: AlertWriter,
+    responses: Responses,
     form: Form,
     marks: Marks,
     journal: JournalWriter,
@@ -162,6 +165,7 @@ impl Brain {
         Ok(Self {
             engine,
             writer: AlertWriter::new(policy),
+            responses: Responses::of(settings),
             form,
             marks,
             journal,
@@ -184,6 +188,7 @@ impl Brain {
         self.engine.replace(Arc::clone(&policy));
         self.writer = AlertWriter::new(policy);
         self.form = Form::of(settings);
+        self.responses.replace(settings);
         self.files.set_options(self.form.outputs());
     }
 
@@ -244,6 +249,9 @@ impl Brain {
             done.events += 1;
             done.bytes += sourced.text.len() as u64;
             done.alerts += u64::from(outcome.is_alert());
+            if number > self.mute_up_to {
+                self.respond((number, index), &outcome, counters);
+            }
             self.write(number, &outcome);
             self.event = self.engine.reclaim(outcome);
             for (id, excess) in self.engine.take_excesses() {
@@ -254,6 +262,22 @@ impl Brain {
         counters.set(Counter::InHandFrame, 0);
         self.last_batch = number;
         done
+    }
+
+    fn respond(&mut self, at: (u64, u64), outcome: &Outcome, counters: &Counters) {
+        let Some(matched) = outcome.matched().filter(|matched| matched.responds) else { return };
+        let id = match outcome {
+            Outcome::Alert(alert) => alert.id,
+            // Without a number of its own; how often the rule has matched tells it from others.
+            _ => matched.fired_times,
+        };
+        let rule = self.engine.policy().ruleset.rule(matched.rule);
+        self.responses.respond(at, id, rule, &matched.decoded, counters);
+    }
+
+    /// The responses to what was gone through since the last call.
+    pub(super) fn take_orders(&mut self) -> Vec<Given> {
+        self.responses.take()
     }
 
     /// Records of one outcome, to be written with the batch.
@@ -389,11 +413,13 @@ impl Brain {
         self.files.roll_over(now);
     }
 
-    /// The state after the last batch; `None` while records are not written.
+    /// The state after the last batch, but for orders; `None` while records are not written.
     pub(super) fn checkpoint(&mut self, batch: u64, policy: u64) -> Option<Checkpoint> {
         Some(Checkpoint {
             batch,
+            epoch: 0,
             policy,
+            orders: Pending::default(),
             files: self.files.state()?,
             marks: std::mem::take(&mut self.marks),
             totals: self.totals.to_bytes(),

@@ -4,18 +4,23 @@ use outputs::FileLength;
 use wire::bytes::{Cursor, Ended, push_string};
 
 use super::marks::Marks;
+use super::orders::Pending;
 
 /// First bytes; another layout needs others.
-const MAGIC: &[u8; 8] = b"wachter5";
+const MAGIC: &[u8; 8] = b"wachter6";
 
 /// The state after all events up to a batch of the event log.
 #[derive(Debug, Default)]
 pub(super) struct Checkpoint {
     /// The last batch that is in it.
     pub(super) batch: u64,
+    /// Names the event log, for orders.
+    pub(super) epoch: u64,
     /// Names the decoders and rules that went over it.
     pub(super) policy: u64,
     pub(super) marks: Marks,
+    /// Responses that are not given yet.
+    pub(super) orders: Pending,
     /// How long each output file was.
     pub(super) files: Vec<FileLength>,
     /// The counts of the hour.
@@ -43,8 +48,10 @@ impl Checkpoint {
     pub(super) fn write(&mut self) -> Vec<u8> {
         let mut out = MAGIC.to_vec();
         out.extend_from_slice(&self.batch.to_le_bytes());
+        out.extend_from_slice(&self.epoch.to_le_bytes());
         out.extend_from_slice(&self.policy.to_le_bytes());
         self.marks.save(&mut out);
+        self.orders.save(&mut out);
         out.extend_from_slice(&(self.files.len() as u32).to_le_bytes());
         for file in &self.files {
             push_string(&mut out, file.path.as_bytes());
@@ -60,8 +67,9 @@ impl Checkpoint {
         if cursor.bytes(MAGIC.len())? != MAGIC {
             return Err(Unusable::OtherVersion);
         }
-        let (batch, policy) = (cursor.u64()?, cursor.u64()?);
+        let (batch, epoch, policy) = (cursor.u64()?, cursor.u64()?, cursor.u64()?);
         let marks = Marks::load(&mut cursor)?;
+        let orders = Pending::load(&mut cursor)?;
         let mut files = Vec::new();
         for _ in 0..cursor.u32()? {
             let path = String::from_utf8(cursor.string()?.to_vec());
@@ -73,7 +81,7 @@ impl Checkpoint {
         if !cursor.is_empty() {
             return Err(Unusable::Damaged);
         }
-        Ok(Self { batch, policy, marks, files, totals, judge })
+        Ok(Self { batch, epoch, policy, marks, orders, files, totals, judge })
     }
 }
 
@@ -87,8 +95,10 @@ mod tests {
         marks.is_repeat(3, 4, 5);
         let mut checkpoint = Checkpoint {
             batch: 1,
+            epoch: 9,
             policy: 2,
             marks,
+            orders: Pending::default(),
             files: vec![FileLength { path: "logs/alerts/a.log".to_owned(), length: 6 }],
             totals: b"totals".to_vec(),
             judge: b"judge".to_vec(),

@@ -11,6 +11,8 @@
 mod brain;
 mod checkpoint;
 mod marks;
+mod orders;
+mod responses;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -27,12 +29,13 @@ use sys::channel::{Channel, Received, Sent};
 use sys::signals::Signal;
 use sys::{clock, log};
 use wire::frame::{Batch, BatchId, PACKET_BYTES_MAX};
-use wire::note::Note;
+use wire::note::{Note, OrderId};
 
 use super::{Context, Counted, wait};
 use crate::home::{Depth, Installation, Origin, Settings};
 use brain::{Beginning, Brain};
 use checkpoint::Checkpoint;
+use orders::Orders;
 
 /// Below the home: batches since the checkpoint.
 const EVENT_LOG: &str = "queue/events";
@@ -53,8 +56,9 @@ const PENDING_BYTES: usize = 1024 * 1024;
 
 pub(super) fn run(mut context: Context) -> Result<()> {
     let events = context.inherit_channel()?;
+    let orders = context.inherit_channel()?;
     let layers = context.enter_sandbox()?;
-    let mut role = Analysis::open(context, events)?;
+    let mut role = Analysis::open(context, events, orders)?;
     role.context.ready(&layers)?;
     role.serve()
 }
@@ -62,6 +66,9 @@ pub(super) fn run(mut context: Context) -> Result<()> {
 struct Analysis {
     context: Context,
     events: Channel,
+    orders: Orders,
+    /// Names the event log, for orders.
+    epoch: u64,
     log: Log,
     tables: Tables,
     brain: Brain,
@@ -89,7 +96,7 @@ struct Analysis {
 
 impl Analysis {
     /// Opens what is kept, and goes through what came after the last checkpoint.
-    fn open(context: Context, events: Channel) -> Result<Self> {
+    fn open(context: Context, events: Channel, orders: Channel) -> Result<Self> {
         let home = context.home.clone();
         let installation = Origin::home(&home).read(Depth::Load);
         let policy_name = installation.fingerprint;
@@ -106,7 +113,7 @@ impl Analysis {
         }
         let saved = tables.checkpoint().context("reading the checkpoint")?;
         let checkpoint = saved.as_deref().map(Checkpoint::parse);
-        let checkpoint = match checkpoint {
+        let mut checkpoint = match checkpoint {
             Some(Ok(checkpoint)) => Some(checkpoint),
             Some(Err(error)) => {
                 log::error(format_args!("{error}; analysis begins with an empty memory"));
@@ -124,6 +131,8 @@ impl Analysis {
             None => (0, false),
         };
         let is_first = checkpoint.is_none();
+        let epoch = checkpoint.as_ref().map_or_else(seed, |checkpoint| checkpoint.epoch);
+        let pending = checkpoint.as_mut().map(|it| std::mem::take(&mut it.orders));
         let brain = Brain::new(Beginning {
             home: &home,
             policy: Arc::new(policy),
@@ -142,6 +151,8 @@ impl Analysis {
         let mut analysis = Self {
             context,
             events,
+            orders: Orders::new(orders, pending.unwrap_or_default()),
+            epoch,
             log: event_log,
             tables,
             brain,
@@ -194,6 +205,7 @@ impl Analysis {
                 self.context.counters.add(Counter::Replayed, batch.len() as u64);
                 self.brain.replay(number, &batch, skipped, &self.context.counters)
             });
+            self.order()?;
             if let Err(error) = processed {
                 log::error(format_args!("event log: batch {number}: {error}; its events are lost"));
                 self.context.counters.add(Counter::BadBatches, 1);
@@ -243,7 +255,8 @@ impl Analysis {
             if self.reload_due && self.retry_due.is_none() {
                 self.reload()?;
             }
-            if self.is_writable() {
+            self.orders.read_answers()?;
+            if self.is_writable()? {
                 self.take_batches()?;
                 self.write();
             }
@@ -256,7 +269,12 @@ impl Analysis {
         let dues = [self.sync_due, self.checkpoint_due, Some(self.day_due)];
         // While something cannot be written nothing else is done.
         let next = self.retry_due.or_else(|| dues.into_iter().flatten().min());
-        let mut waited = vec![PollFd::new(&self.context.signals, PollFlags::IN)];
+        let mut answers = PollFlags::IN;
+        answers.set(PollFlags::OUT, self.orders.is_full());
+        let mut waited = vec![
+            PollFd::new(&self.context.signals, PollFlags::IN),
+            PollFd::new(self.orders.channel(), answers),
+        ];
         if self.retry_due.is_none() {
             waited.push(PollFd::new(&self.events, PollFlags::IN));
         }
@@ -264,19 +282,19 @@ impl Analysis {
     }
 
     /// Whether all that was taken is written; tries again where it is time.
-    fn is_writable(&mut self) -> bool {
+    fn is_writable(&mut self) -> Result<bool> {
         match self.retry_due {
-            None => true,
-            Some(due) if due > clock::monotonic() => false,
+            None => Ok(true),
+            Some(due) if due > clock::monotonic() => Ok(false),
             Some(_) => {
                 self.retry_due = None;
                 if let Some(packet) = self.stalled.take() {
-                    self.take(&packet);
+                    self.take(&packet)?;
                 }
                 if self.retry_due.is_none() {
                     self.write();
                 }
-                self.retry_due.is_none()
+                Ok(self.retry_due.is_none())
             }
         }
     }
@@ -289,7 +307,7 @@ impl Analysis {
                 Received::Nothing => return Ok(()),
                 Received::Closed => bail!("the supervisor has gone"),
             };
-            self.take(buffer.get(..bytes).unwrap_or_default());
+            self.take(buffer.get(..bytes).unwrap_or_default())?;
             if self.retry_due.is_some() {
                 return Ok(());
             }
@@ -301,13 +319,13 @@ impl Analysis {
     }
 
     /// Appends a batch to the event log and goes through its events.
-    fn take(&mut self, packet: &[u8]) {
+    fn take(&mut self, packet: &[u8]) -> Result<()> {
         let batch = match Batch::parse(packet) {
             Ok(batch) => batch,
             Err(error) => {
                 log::error(format_args!("a batch of events is left out: {error}"));
                 self.context.counters.add(Counter::BadBatches, 1);
-                return;
+                return Ok(());
             }
         };
         if batch.resumed {
@@ -316,14 +334,14 @@ impl Analysis {
         if self.awaits_resumed || batch.is_empty() {
             // It comes again behind the mark.
             self.context.counters.add(Counter::VoidBatches, u64::from(self.awaits_resumed));
-            return;
+            return Ok(());
         }
         let number = match self.log.append(&[packet]) {
             Ok(number) => number,
             Err(error) => {
                 self.stalled = Some(packet.to_vec());
                 self.wait_for_room("event log", &error);
-                return;
+                return Ok(());
             }
         };
         let now = clock::monotonic();
@@ -335,9 +353,23 @@ impl Analysis {
             log::error(format_args!("the rest of a batch of events is left out: {error}"));
             self.context.counters.add(Counter::BadBatches, 1);
         }
+        // First of all: attackers do not wait until it is written down.
+        self.order()?;
         self.write_journal();
         let lag = clock::wall().seconds.saturating_sub(batch.received.seconds);
         self.context.counters.set(Counter::LagSeconds, lag.max(0).unsigned_abs());
+        Ok(())
+    }
+
+    /// Hands on the responses to what was gone through.
+    fn order(&mut self) -> Result<()> {
+        let epoch = self.epoch;
+        let given = self.brain.take_orders();
+        if given.is_empty() {
+            return Ok(());
+        }
+        let name = |batch, index| OrderId { epoch, batch, index };
+        self.orders.give(given.into_iter().map(|it| (name(it.batch, it.index), it.order)))
     }
 
     fn write_journal(&mut self) {
@@ -409,6 +441,8 @@ impl Analysis {
         }
         self.brain.count(&self.context.counters, &mut self.counted);
         self.context.counters.set(Counter::EventLogBytes, self.log.bytes());
+        self.context.counters.set(Counter::OrdersPending, self.orders.pending().len() as u64);
+        self.counted.add(&self.context.counters, Counter::OrdersLost, self.orders.lost);
         let not_kept = self.tables.not_kept() + self.tables.evicted();
         self.counted.add(&self.context.counters, Counter::TablesNotKept, not_kept);
         Ok(())
@@ -431,6 +465,8 @@ impl Analysis {
         let Some(mut checkpoint) = self.brain.checkpoint(self.last, self.policy_name) else {
             return Ok(false);
         };
+        checkpoint.epoch = self.epoch;
+        checkpoint.orders = self.orders.pending().clone();
         let committed = self.tables.commit(&checkpoint.write());
         self.brain.take_marks(checkpoint);
         match committed {

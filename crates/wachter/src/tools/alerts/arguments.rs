@@ -7,8 +7,9 @@ use lexopt::prelude::*;
 use model::Timestamp;
 
 use super::filter::{Filter, Network};
-use super::moment;
+
 use crate::home;
+use crate::tools::moment;
 
 pub(super) const USAGE: &str = "\
 usage: wachter alerts [options]

@@ -3,7 +3,6 @@
 mod arguments;
 mod filter;
 mod follow;
-mod moment;
 mod newest;
 
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, StdoutLock, Write};

@@ -1,4 +1,4 @@
-//! A moment as a person writes it.
+//! Moments and lengths of time as a person writes and reads them.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use model::Timestamp;
 
 /// Milliseconds since the epoch of a moment in the local zone.
-pub(super) fn parse(text: &str, now: Timestamp) -> Result<i64, String> {
+pub(crate) fn parse(text: &str, now: Timestamp) -> Result<i64, String> {
     let now = jiff::Timestamp::from_second(now.seconds).unwrap_or_default();
     in_zone(text.trim(), now, TimeZone::system()).map(jiff::Timestamp::as_millisecond).ok_or_else(
         || {
@@ -48,7 +48,7 @@ fn civil(text: &str, today: Date) -> Option<DateTime> {
 }
 
 /// `10m`: a number and its unit.
-fn span(text: &str) -> Option<Duration> {
+pub(crate) fn span(text: &str) -> Option<Duration> {
     let digits = text.find(|character: char| !character.is_ascii_digit())?;
     let (number, unit) = text.split_at_checked(digits)?;
     let seconds: u64 = match unit {
@@ -60,6 +60,16 @@ fn span(text: &str) -> Option<Duration> {
         _ => return None,
     };
     Some(Duration::from_secs(number.parse::<u64>().ok()?.checked_mul(seconds)?))
+}
+
+/// Seconds, as short as they can be read: `90 s`, `30 min`, `5 h`, `12 d`.
+pub(crate) fn length(seconds: i64) -> String {
+    match seconds.max(0) {
+        seconds @ ..120 => format!("{seconds} s"),
+        seconds @ ..7200 => format!("{} min", seconds / 60),
+        seconds @ ..172_800 => format!("{} h", seconds / 3600),
+        seconds => format!("{} d", seconds / 86_400),
+    }
 }
 
 #[cfg(test)]
