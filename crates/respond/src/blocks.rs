@@ -143,7 +143,7 @@ impl Blocks {
 
     /// There is a reason to block somebody.
     pub fn order(&mut self, request: Request, now: i64) -> Verdict {
-        let active_max = self.all.len() - self.past_count >= BLOCKS_MAX;
+        let active_max = self.current_count() >= BLOCKS_MAX;
         let Request { key, command, timeout, by, cause } = request;
         let (verdict, until) = match self.all.entry(key.clone()) {
             Entry::Occupied(entry) => {
@@ -283,6 +283,11 @@ impl Blocks {
     /// Those, and what is remembered: all that must outlive the process.
     pub fn all(&self) -> impl Iterator<Item = &Block> {
         self.all.values()
+    }
+
+    /// How many are wanted, held or being lifted.
+    pub fn current_count(&self) -> usize {
+        self.all.len().saturating_sub(self.past_count)
     }
 
     /// How many are there, past ones included.

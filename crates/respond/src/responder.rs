@@ -354,6 +354,11 @@ impl Responder {
         self.blocks.current()
     }
 
+    /// How many there are of them.
+    pub fn block_count(&self) -> usize {
+        self.blocks.current_count()
+    }
+
     /// What an order asks for here, if it may be.
     fn request(&mut self, order: Order) -> Option<Request> {
         let Order { response, target, cause, .. } = order;

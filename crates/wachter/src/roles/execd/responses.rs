@@ -37,7 +37,7 @@ const AR_CONF: &str = "etc/shared/ar.conf";
 const ORDERS_IN_A_ROW: usize = 1024;
 /// How often it is looked what this host needs: addresses, routes, sessions.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
-/// How old that may be when somebody is blocked who is connected to this host.
+/// How soon it is looked again after somebody was blocked who is connected to this host.
 const LOOK_AGE_MAX: Duration = Duration::from_secs(1);
 /// How long to wait before a ledger that cannot be opened is tried again.
 const OPEN_AGAIN: Duration = Duration::from_secs(30);
@@ -60,6 +60,10 @@ pub(super) struct Responses {
     settings: respond::responder::Settings,
     allow: AllowList,
     looked: Option<Duration>,
+    /// Who was blocked since then.
+    blocked: Vec<Net>,
+    /// When it was last looked whether they are connected.
+    checked: Duration,
     names: Names,
     /// `None` while the ledger cannot be opened.
     responder: Option<Responder>,
@@ -81,6 +85,8 @@ impl Responses {
             allow: AllowList::of(&conf),
             conf,
             looked: None,
+            blocked: Vec::new(),
+            checked: Duration::ZERO,
             names: Names::default(),
             responder: None,
             open_due: Duration::ZERO,
@@ -117,13 +123,17 @@ impl Responses {
 
     /// When to come back at the latest.
     pub(super) fn wake(&self) -> Duration {
+        let check = (!self.blocked.is_empty()).then_some(self.checked + LOOK_AGE_MAX);
         let looks = self.looked.map_or(Duration::ZERO, |looked| looked + LOOK_EVERY);
         let next = match &self.responder {
             Some(responder) => responder.wake(now()),
             None => self.open_due,
         };
         let clients = self.control.wake();
-        [Some(next), clients].into_iter().flatten().fold(looks.min(self.names.due()), Duration::min)
+        [Some(next), clients, check]
+            .into_iter()
+            .flatten()
+            .fold(looks.min(self.names.due()), Duration::min)
     }
 
     /// Does what is to be done.
@@ -145,6 +155,7 @@ impl Responses {
             let told = responder.tick(now);
             self.tell(told, context);
         }
+        self.look_again(now, context);
         self.serve_people(now, context);
         Ok(())
     }
@@ -223,16 +234,25 @@ impl Responses {
         if orders.len() < before {
             self.reload(context);
         }
-        let is_old = self.looked.is_none_or(|looked| looked + LOOK_AGE_MAX <= now.monotonic);
         let nets: Vec<Net> = orders.iter().filter_map(|(_, order)| order.target.net).collect();
-        // Root's own session may have begun just now.
-        if is_old && host::is_connected(Path::new("/proc"), &nets) {
-            self.look(now);
-            self.set_allow(now, context);
-        }
         if let Some(responder) = &mut self.responder {
             let told = responder.obey(orders, now);
             self.tell(told, context);
+        }
+        self.blocked.extend(nets);
+    }
+
+    /// Whoever was just blocked may be root, whose session began since the last look. That is looked
+    /// at when it is done: it takes milliseconds, which attackers would have and a session survives.
+    fn look_again(&mut self, now: Now, context: &Context) {
+        if self.blocked.is_empty() || self.checked + LOOK_AGE_MAX > now.monotonic {
+            return;
+        }
+        self.checked = now.monotonic;
+        let blocked = std::mem::take(&mut self.blocked);
+        if host::is_connected(Path::new("/proc"), &blocked) {
+            self.look(now);
+            self.set_allow(now, context);
         }
     }
 
@@ -251,7 +271,8 @@ impl Responses {
 
     /// Looks what this host, and its gateway, need.
     fn look(&mut self, now: Now) {
-        self.looked = Some(now.monotonic);
+        (self.looked, self.checked) = (Some(now.monotonic), now.monotonic);
+        self.blocked.clear();
         let mut found = host::gather(Path::new("/proc"), Path::new("/etc/resolv.conf"));
         if let Some(place) = gateway_place(&self.settings) {
             // A gateway that is not there is told when it is needed.
@@ -327,7 +348,7 @@ impl Responses {
                 self.alert(&told);
             }
         }
-        let blocks = self.responder.iter().flat_map(Responder::blocks).count();
+        let blocks = self.responder.as_ref().map_or(0, Responder::block_count);
         context.counters.set(Counter::Blocks, blocks as u64);
     }
 

@@ -3,6 +3,8 @@
 
 mod engine;
 mod pipeline;
+mod response;
+mod throwaway;
 
 use std::path::Path;
 
@@ -12,17 +14,20 @@ use lexopt::prelude::*;
 const USAGE: &str = "\
 usage: wachter bench engine --rules DIR --log FILE [options]
        wachter bench pipeline --rules DIR --log FILE [options]
+       wachter bench response --rules DIR --log FILE [options]
 
 engine: decoders and rules alone. pipeline: all processes of an installation, from lines of log
-files to lines of alerts.json. Each takes --help.
+files to lines of alerts.json. response: from lines of log files to addresses in the kernel's sets.
+Each takes --help.
 ";
 
 pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<()> {
     match arguments.next()? {
         Some(Value(what)) if what == "engine" => engine::run(arguments),
         Some(Value(what)) if what == "pipeline" => pipeline::run(arguments),
+        Some(Value(what)) if what == "response" => response::run(arguments),
         Some(Value(other)) => bail!(
-            "unknown benchmark `{}`; there are `engine` and `pipeline`",
+            "unknown benchmark `{}`; there are `engine`, `pipeline` and `response`",
             other.to_string_lossy().escape_debug()
         ),
         Some(Short('h') | Long("help")) | None => {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -11,10 +11,9 @@ use anyhow::{Context, Result, bail};
 use lexopt::prelude::*;
 use rustix::fs::inotify;
 
+use super::throwaway::{Throwaway, print_latencies};
 use super::{Line, read_lines};
-use crate::install;
 use crate::tools::status::numbers;
-use crate::tools::supervise::{self, start_attached};
 
 const USAGE: &str = "\
 usage: wachter bench pipeline --rules DIR --log FILE [options]
@@ -53,15 +52,9 @@ pub(super) fn run(arguments: lexopt::Parser) -> Result<()> {
         return Ok(());
     };
     let lines = read_lines(&options.log)?;
-    let dir = std::env::temp_dir().join(format!("wachter-bench-{}", std::process::id()));
-    let bench = Bench { home: dir.join("home"), logs: dir.join("logs"), dir };
+    let bench = Bench(Throwaway::new());
     let result = bench.measure(&options, &lines);
-    if options.keep {
-        println!("installation {}", bench.home.display());
-    } else {
-        fs::remove_dir_all(&bench.dir)
-            .with_context(|| format!("removing {}", bench.dir.display()))?;
-    }
+    bench.0.leave(options.keep)?;
     result
 }
 
@@ -92,29 +85,17 @@ fn parse(mut arguments: lexopt::Parser) -> Result<Option<Options>> {
     }))
 }
 
-struct Bench {
-    dir: PathBuf,
-    home: PathBuf,
-    logs: PathBuf,
-}
+struct Bench(Throwaway);
 
 impl Bench {
     fn measure(&self, options: &Options, lines: &[Line]) -> Result<()> {
         let written = self.write_logs(options, lines)?;
-        self.lay_out(options)?;
+        self.0.lay_out(&options.rules, options.order.as_deref(), "")?;
         let started = Instant::now();
-        let supervised = supervise::Options { home: self.home.clone(), from_start: true };
-        let mut supervisor = start_attached(&supervised)?;
-        let ready = started.elapsed();
-        let result = self.throughput(options, started, ready, written);
-        let result = result.and_then(|()| self.latencies(options, lines));
-        sys::process::terminate(&supervisor);
-        let status = supervisor.wait()?;
-        result?;
-        if !status.success() {
-            bail!("the supervisor ended with {status}");
-        }
-        Ok(())
+        self.0.run(|| {
+            self.throughput(options, started, started.elapsed(), written)?;
+            self.latencies(options, lines)
+        })
     }
 
     /// Writes the lines to one file for each location, and says how many bytes they have.
@@ -123,7 +104,7 @@ impl Bench {
         let mut written = 0;
         for line in lines.iter().cycle().take(options.lines) {
             if !files.contains_key(&line.location[..]) {
-                let path = self.log(&line.location);
+                let path = self.0.log(&line.location);
                 if let Some(parent) = path.parent() {
                     fs::create_dir_all(parent)?;
                 }
@@ -139,44 +120,9 @@ impl Bench {
             file.flush()?;
         }
         // Where the single lines go.
-        File::create(self.log(b"/single"))?;
-        File::create(self.log(b"/others"))?;
+        File::create(self.0.log(b"/single"))?;
+        File::create(self.0.log(b"/others"))?;
         Ok(written)
-    }
-
-    fn log(&self, location: &[u8]) -> PathBuf {
-        self.logs.join(String::from_utf8_lossy(location).trim_start_matches('/'))
-    }
-
-    fn lay_out(&self, options: &Options) -> Result<()> {
-        let order = match &options.order {
-            Some(path) => {
-                fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?
-            }
-            None => "<rules><rule_dir>rules</rule_dir></rules>".to_owned(),
-        };
-        let mut conf = format!(
-            "<ossec_config>\n<global><jsonout_output>yes</jsonout_output></global>\n{order}\n"
-        );
-        for path in below(&self.logs)? {
-            conf.push_str(&format!(
-                "<localfile><log_format>syslog</log_format><location>{}</location></localfile>\n",
-                path.display()
-            ));
-        }
-        conf.push_str("</ossec_config>\n");
-        install::lay_out_plain(&self.home, &conf).context("laying out the installation")?;
-        for entry in fs::read_dir(&options.rules)? {
-            let path = entry?.path();
-            if let Some(name) = path.file_name() {
-                fs::copy(&path, self.home.join("rules").join(name))?;
-            }
-        }
-        let beside = [options.rules.join("decoder.xml"), options.rules.join("../decoder.xml")];
-        let decoders = beside.iter().find(|path| path.is_file());
-        let decoders = decoders.context("there is no decoder.xml in DIR or above it")?;
-        fs::copy(decoders, self.home.join("etc/decoder.xml"))?;
-        Ok(())
     }
 
     fn throughput(
@@ -189,7 +135,7 @@ impl Bench {
         let wanted = options.lines as u64;
         let mut most_behind = 0;
         let done = loop {
-            let numbers = numbers(&self.home)?;
+            let numbers = numbers(&self.0.home)?;
             let value = |name: &str| numbers.get(name).copied().unwrap_or(0);
             most_behind = most_behind.max(value("event_log_bytes"));
             if value("events_total") + value("repeats_dropped_total") >= wanted {
@@ -220,7 +166,7 @@ impl Bench {
 
     fn print_memory(&self) -> Result<()> {
         let mut total = 0;
-        for role in supervisor::read_state(&self.home)? {
+        for role in supervisor::read_state(&self.0.home)? {
             let kib = proportional_kib(role.process);
             total += kib;
             println!("memory      {:<20} {:>6.1} MB", role.daemon, kib as f64 / 1024.0);
@@ -236,7 +182,7 @@ impl Bench {
         print_latencies("idle", &idle);
         let stop = AtomicBool::new(false);
         let (load, sent) = std::thread::scope(|scope| {
-            let others = scope.spawn(|| self.write_others(lines, options.rate, &stop));
+            let others = scope.spawn(|| self.0.write_others(lines, options.rate, &stop));
             let load = self.samples(options.samples, 1);
             stop.store(true, Ordering::Relaxed);
             (load, others.join())
@@ -246,36 +192,14 @@ impl Bench {
         Ok(())
     }
 
-    /// Writes lines at a rate until it is told to stop; the rate that came of it.
-    fn write_others(&self, lines: &[Line], rate: usize, stop: &AtomicBool) -> Result<f64> {
-        const TICK: Duration = Duration::from_millis(5);
-        let mut file = OpenOptions::new().append(true).open(self.log(b"/others"))?;
-        let started = Instant::now();
-        let mut lines = lines.iter().cycle();
-        let mut written = 0;
-        let mut block = Vec::new();
-        while !stop.load(Ordering::Relaxed) {
-            let wanted = (started.elapsed().as_secs_f64() * rate as f64) as usize;
-            block.clear();
-            for line in lines.by_ref().take(wanted.saturating_sub(written)) {
-                block.extend_from_slice(&line.text);
-                block.push(b'\n');
-                written += 1;
-            }
-            file.write_all(&block)?;
-            sys::clock::pause(TICK);
-        }
-        Ok(written as f64 / started.elapsed().as_secs_f64())
-    }
-
     /// Writes single lines, and measures until the alert of each can be read.
     fn samples(&self, count: usize, round: usize) -> Result<Vec<Duration>> {
-        let alerts = self.home.join("logs/alerts/alerts.json");
+        let alerts = self.0.home.join("logs/alerts/alerts.json");
         let mut watched = BufReader::new(File::open(&alerts).context("opening alerts.json")?);
         watched.seek(SeekFrom::End(0))?;
         let notices = inotify::init(inotify::CreateFlags::CLOEXEC)?;
         inotify::add_watch(&notices, &alerts, inotify::WatchFlags::MODIFY)?;
-        let mut log = OpenOptions::new().append(true).open(self.log(b"/single"))?;
+        let mut log = OpenOptions::new().append(true).open(self.0.log(b"/single"))?;
         let mut taken = Vec::with_capacity(count);
         for sample in 0..count {
             // Each from another address, so that no rule counts them together.
@@ -322,38 +246,6 @@ fn wait_for(
 
 fn memchr_find(text: &[u8], wanted: &[u8]) -> bool {
     text.windows(wanted.len()).any(|part| part == wanted)
-}
-
-fn print_latencies(what: &str, taken: &[Duration]) {
-    let mut sorted = taken.to_vec();
-    sorted.sort_unstable();
-    let at = |part: f64| {
-        let index = ((sorted.len() as f64 * part) as usize).min(sorted.len().saturating_sub(1));
-        sorted.get(index).copied().unwrap_or_default().as_secs_f64() * 1000.0
-    };
-    println!(
-        "latency     {what}: p50 {:.2} ms, p90 {:.2} ms, p99 {:.2} ms, worst {:.2} ms, {} lines",
-        at(0.5),
-        at(0.9),
-        at(0.99),
-        at(1.0),
-        sorted.len()
-    );
-}
-
-/// The files below a folder.
-fn below(dir: &Path) -> Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(dir)? {
-        let path = entry?.path();
-        if path.is_dir() {
-            found.extend(below(&path)?);
-        } else {
-            found.push(path);
-        }
-    }
-    found.sort();
-    Ok(found)
 }
 
 /// Memory of a process, what it shares with others counted in part; 0 where it cannot be read.
