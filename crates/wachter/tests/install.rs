@@ -112,7 +112,8 @@ impl Machine {
         self.home(path).symlink_metadata().unwrap().mode() & 0o7777
     }
 
-    /// The logs that the written configuration names, with their formats.
+    /// The logs of others that the written configuration names, with their formats. Ours is there
+    /// always.
     fn watched(&self) -> Vec<(String, String)> {
         let text = self.read("var/ossec/etc/ossec.conf");
         let value = |section: &str, name: &str| {
@@ -120,11 +121,15 @@ impl Machine {
             Some(rest.split_once("</")?.0.to_owned())
         };
         let sections = text.split("<localfile>").skip(1);
-        sections
+        let mut watched: Vec<(String, String)> = sections
             .filter_map(|section| {
                 Some((value(section, "location")?, value(section, "log_format")?))
             })
-            .collect()
+            .collect();
+        let own = ("/var/ossec/logs/active-responses.log".to_owned(), "syslog".to_owned());
+        assert!(watched.contains(&own));
+        watched.retain(|log| *log != own);
+        watched
     }
 
     fn locations(&self) -> Vec<String> {

@@ -86,6 +86,13 @@ pub(crate) fn conf(found: &Found, kind: Kind, options: &ConfOptions) -> String {
         responses(&mut text, options);
     }
     logs(&mut text, found, options);
+    if kind != Kind::Agent && !options.only_readable {
+        text.section("localfile", |text| {
+            text.element("log_format", "syslog");
+            let log = options.home.join("logs/active-responses.log");
+            text.element("location", &log.display().to_string());
+        });
+    }
     outputs_of_programs(&mut text, found);
     text.line(0, "</ossec_config>");
     text.0
