@@ -156,8 +156,6 @@ pub enum WebhookFormat {
     Json,
     /// What Slack, Mattermost and their like understand.
     Slack,
-    /// A trigger event of PagerDuty's.
-    Pagerduty,
 }
 
 const JOURNAL_BYTES: RangeInclusive<u64> = 16 << 20..=1 << 50;
@@ -369,12 +367,8 @@ const KEYS: &[Key] = &[
         table: "webhook",
         name: "format",
         read: |it, value| {
-            let words = [
-                ("json", WebhookFormat::Json),
-                ("slack", WebhookFormat::Slack),
-                ("pagerduty", WebhookFormat::Pagerduty),
-            ];
-            let bad = || messages::bad_word("format", &["json", "slack", "pagerduty"]);
+            let words = [("json", WebhookFormat::Json), ("slack", WebhookFormat::Slack)];
+            let bad = || messages::bad_word("format", &["json", "slack"]);
             set(&mut it.webhook.format, word(value, &words, bad))
         },
     },

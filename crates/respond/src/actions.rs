@@ -19,6 +19,7 @@ use std::time::Duration;
 use crate::gate::Gateway;
 use crate::jobs::Job;
 use crate::target::Target;
+use crate::webhook::Webhook;
 
 pub(crate) use gateway::open as open_gateway;
 pub use nftables_sets::{Family, Sets};
@@ -66,6 +67,8 @@ pub struct Options {
     pub sets: Sets,
     pub hosts_deny: PathBuf,
     pub passwd: PathBuf,
+    /// Where alerts are told of; not an action, as nothing is to be undone.
+    pub webhook: Option<Webhook>,
 }
 
 impl Default for Options {
@@ -76,6 +79,7 @@ impl Default for Options {
             sets: Sets::default(),
             hosts_deny: PathBuf::from("/etc/hosts.deny"),
             passwd: PathBuf::from("/etc/passwd"),
+            webhook: None,
         }
     }
 }

@@ -35,3 +35,4 @@ mod samples;
 pub mod script;
 pub mod target;
 pub mod told;
+pub mod webhook;

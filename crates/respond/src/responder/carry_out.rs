@@ -8,7 +8,7 @@ use super::{Now, Responder};
 use crate::actions::{ActionError, List, Want, Work};
 use crate::blocks::{Block, Key, State};
 use crate::jobs::{Ended, Job};
-use crate::script::{self, Verb};
+use crate::script::Verb;
 use crate::target::Target;
 use crate::told::Told;
 
@@ -39,8 +39,7 @@ impl Responder {
     pub(super) fn put(&mut self, executable: &str, keys: Vec<Key>, now: Now) {
         let Some(worker) = self.named(executable) else { return self.drop_all(&keys) };
         if worker.is_script() {
-            let path = worker.path.clone();
-            return keys.into_iter().for_each(|key| self.call(&path, Verb::Add, key));
+            return keys.into_iter().for_each(|key| self.call(Verb::Add, key, now));
         }
         if let Err(error) = self.try_put(executable, keys, now) {
             // Perhaps others have cleared its tables: all is made again, once.
@@ -58,8 +57,7 @@ impl Responder {
     pub(super) fn take(&mut self, executable: &str, keys: Vec<Key>, now: Now) {
         let Some(worker) = self.named(executable) else { return self.drop_all(&keys) };
         if worker.is_script() {
-            let path = worker.path.clone();
-            return keys.into_iter().for_each(|key| self.call(&path, Verb::Delete, key));
+            return keys.into_iter().for_each(|key| self.call(Verb::Delete, key, now));
         }
         if let Err(error) = self.try_take(executable, keys, now) {
             let repaired = self.try_reconcile(executable, now);
@@ -248,9 +246,12 @@ impl Responder {
     }
 
     /// Calls a script.
-    fn call(&mut self, path: &std::path::Path, verb: Verb, key: Key) {
+    fn call(&mut self, verb: Verb, key: Key, now: Now) {
         let Some(block) = self.blocks.get(&key) else { return };
-        let job = script::job(path.to_owned(), verb, &key.target, &block.cause);
+        let worker = self.workers.get(&key.executable);
+        let Some(job) = worker.and_then(|it| it.call(verb, &key.target, &block.cause)) else {
+            return self.undone(&[key], false, now);
+        };
         let executable = key.executable.clone();
         let lane = format!("{executable} {}", key.target);
         let task = match verb {

@@ -4,8 +4,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::actions::{Action, ActionError, Aim, Kind, Options, for_executable};
-use crate::script::{self, NoScript};
+use crate::jobs::Job;
+use crate::order::Cause;
+use crate::script::{self, NoScript, Verb};
 use crate::target::Target;
+use crate::webhook::{self, Webhook, is_webhook};
 
 /// How long it is waited before something is tried again: ever longer, up to this.
 const RETRY_MAX: Duration = Duration::from_secs(300);
@@ -21,13 +24,23 @@ pub(super) struct Worker {
 }
 
 pub(super) enum How {
-    Action { kind: &'static Kind, action: Option<Box<dyn Action>> },
+    Action {
+        kind: &'static Kind,
+        action: Option<Box<dyn Action>>,
+    },
+    /// A program is called for each alert; how it ends says nothing.
     Script,
+    /// As a script, but ours.
+    Webhook(Webhook),
 }
 
 impl Worker {
     /// The one for an executable.
     pub(super) fn new(bin: &Path, executable: &str, options: &Options) -> Result<Self, NoScript> {
+        if let Some(webhook) = options.webhook.as_ref().filter(|_| is_webhook(executable)) {
+            let (name, path) = (executable.to_owned(), bin.join(executable));
+            return Ok(Self { name, path, how: How::Webhook(webhook.clone()), retry: None });
+        }
         let script = script::find(bin, executable);
         let first = |kind: &Kind| kind.yields && options.gateway.script_first && script.is_ok();
         let Some(kind) = for_executable(executable).filter(|kind| !first(kind)) else {
@@ -43,7 +56,7 @@ impl Worker {
     /// As much of a target as it needs; `None` if it lacks that.
     pub(super) fn aim(&self, target: &Target) -> Option<Target> {
         match &self.how {
-            How::Script => Some(target.clone()),
+            How::Script | How::Webhook(_) => Some(target.clone()),
             How::Action { kind, .. } => match kind.aim {
                 Aim::Net => target.net.map(Target::address),
                 Aim::User => {
@@ -55,7 +68,16 @@ impl Worker {
     }
 
     pub(super) fn is_script(&self) -> bool {
-        matches!(self.how, How::Script)
+        matches!(self.how, How::Script | How::Webhook(_))
+    }
+
+    /// The call of a script or a webhook; `None` if there is nothing to call.
+    pub(super) fn call(&self, verb: Verb, target: &Target, cause: &Cause) -> Option<Job> {
+        match (&self.how, verb) {
+            (How::Script, _) => Some(script::job(self.path.clone(), verb, target, cause)),
+            (How::Webhook(webhook), Verb::Add) => Some(webhook::job(webhook, target, cause)),
+            (How::Webhook(_), Verb::Delete) | (How::Action { .. }, _) => None,
+        }
     }
 
     /// The action, opened if it is not; `None` for a script.
@@ -64,7 +86,7 @@ impl Worker {
         options: &Options,
     ) -> Result<Option<&mut dyn Action>, ActionError> {
         match &mut self.how {
-            How::Script => Ok(None),
+            How::Script | How::Webhook(_) => Ok(None),
             How::Action { kind, action } => {
                 let opened = match action.take() {
                     Some(opened) => opened,
@@ -79,7 +101,7 @@ impl Worker {
     pub(super) fn open_action(&mut self) -> Option<&mut dyn Action> {
         match &mut self.how {
             How::Action { action: Some(action), .. } => Some(&mut **action),
-            How::Action { action: None, .. } | How::Script => None,
+            How::Action { action: None, .. } | How::Script | How::Webhook(_) => None,
         }
     }
 

@@ -11,6 +11,7 @@ pub(crate) mod install;
 pub(crate) mod logtest;
 pub(crate) mod makelists;
 pub(crate) mod moment;
+pub(crate) mod notify;
 pub(crate) mod rules;
 pub(crate) mod run;
 pub(crate) mod run_tests;
@@ -112,6 +113,12 @@ pub(crate) const ALL: &[Tool] = &[
         original: None,
         about: "lets another host add addresses to this gateway's sets",
         run: gate::run,
+    },
+    Tool {
+        name: "notify",
+        original: None,
+        about: "sends a message of an active response to the web",
+        run: notify::run,
     },
     Tool {
         name: "supervise",

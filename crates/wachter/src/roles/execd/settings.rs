@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use config::wachter_toml::{GatewayAt, NftablesFamily};
+use config::wachter_toml::{GatewayAt, NftablesFamily, WebhookFormat};
 use respond::actions::{Family, Options, Sets};
 use respond::gate::{At, Gateway, SshHost};
 use respond::place::{Name, Where};
 use respond::responder;
+use respond::webhook::{Form, Webhook};
 
 use crate::home::Settings;
+use crate::host;
 
 pub(super) fn responder_settings(settings: &Settings) -> responder::Settings {
     let response = &settings.ours.response;
@@ -38,8 +40,20 @@ pub(crate) fn options(settings: &Settings) -> Options {
             ipv6: sets.ipv6_set.clone(),
         },
         hosts_deny: response.hosts_deny.clone(),
+        webhook: webhook(settings),
         ..Options::default()
     }
+}
+
+fn webhook(settings: &Settings) -> Option<Webhook> {
+    let webhook = &settings.ours.webhook;
+    let form = match webhook.format {
+        WebhookFormat::Json => Form::Json,
+        WebhookFormat::Slack => Form::Slack,
+    };
+    // Without knowing its own program nobody can be told.
+    let program = std::env::current_exe().ok()?;
+    Some(Webhook { url: webhook.url.clone()?, form, program, host: host::short_name() })
 }
 
 /// The gateway of the settings. Names were looked at when they were read; what would be none here
