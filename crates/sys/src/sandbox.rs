@@ -141,6 +141,10 @@ fn restrict_calls(rights: &Rights, layers: &mut Layers) -> io::Result<()> {
     ] {
         allowed.insert(call, vec![rule.map_err(io::Error::other)?]);
     }
+    if rights.sockets {
+        let rule = sockets_that_do_not_wait().map_err(io::Error::other)?;
+        allowed.insert(libc::SYS_ioctl, vec![rule]);
+    }
     // A refused call fails; what cannot go on without it ends by itself and says so.
     let refusal = SeccompAction::Errno(libc::EPERM as u32);
     let filter = SeccompFilter::new(allowed, refusal, SeccompAction::Allow, architecture)
@@ -174,6 +178,13 @@ fn no_signals_by_descriptors() -> Result<SeccompRule, seccompiler::BackendError>
     let is_none =
         |command| SeccompCondition::new(1, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, command);
     SeccompRule::new(commands.map(is_none).into_iter().collect::<Result<_, _>>()?)
+}
+
+/// Of all that can be done with devices, this is how the standard library connects.
+fn sockets_that_do_not_wait() -> Result<SeccompRule, seccompiler::BackendError> {
+    let request = libc::FIONBIO;
+    let is_it = SeccompCondition::new(1, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, request)?;
+    SeccompRule::new(vec![is_it])
 }
 
 /// What a role needs to compute, to keep files and to talk over what it inherited. No program is

@@ -25,20 +25,21 @@ fn sections(timeout: u32) -> String {
 
 const AT_NAMESPACE: &str = "[gateway]\nat = \"namespace:gateway\"\n";
 
-fn machine(world: World, timeout: u32, settings: &str) -> Installation {
+pub(crate) fn machine(world: World, timeout: u32, settings: &str) -> Installation {
     let machine = Installation::in_world(world, &sections(timeout));
     machine.write("etc/wachter.toml", settings);
     machine.start();
     machine
 }
 
-fn world(machine: &Installation) -> &World {
+pub(crate) fn world(machine: &Installation) -> &World {
     machine.world.as_ref().unwrap()
 }
 
 /// Guesses passwords until somebody stops it.
-fn guess(machine: &Installation, address: &str) {
+pub(crate) fn guess(machine: &Installation, address: &str) {
     let world = world(machine);
+    machine.until("sshd listens", || reaches(world, "client", address));
     let started = Instant::now();
     while reaches(world, "attacker", address) {
         assert!(!log_in(world, "attacker", address, "wrong"));
@@ -51,7 +52,7 @@ fn guess(machine: &Installation, address: &str) {
     }
 }
 
-fn blocks(machine: &Installation, arguments: &[&str]) -> String {
+pub(crate) fn blocks(machine: &Installation, arguments: &[&str]) -> String {
     text(&machine.command("blocks").args(arguments).output().unwrap())
 }
 
@@ -61,8 +62,10 @@ fn an_attacker_is_blocked_at_the_gateway() {
     lay_out(&world);
     make_firewall(&world);
     let machine = machine(world, 1800, AT_NAMESPACE);
-    let world = world_of(&machine);
-    assert!(reaches(world, "attacker", WEB1) && reaches(world, "attacker", WEB2));
+    let world = self::world(&machine);
+    for address in [WEB1, WEB2] {
+        machine.until("sshd listens", || reaches(world, "attacker", address));
+    }
     assert!(log_in(world, "client", WEB1, "right"));
 
     guess(&machine, WEB1);
@@ -112,8 +115,8 @@ fn an_attacker_with_ipv6_is_blocked_and_may_return() {
     // Sets and rules are made by the response.
     let settings = format!("{AT_NAMESPACE}rule = true\n");
     let machine = machine(world, 8, &settings);
-    let world = world_of(&machine);
-    assert!(reaches(world, "attacker", WEB1_V6));
+    let world = self::world(&machine);
+    machine.until("sshd listens", || reaches(world, "attacker", WEB1_V6));
     guess(&machine, WEB1_V6);
     assert!(seconds_left(world, "global-blk6", ATTACKER_V6).is_some());
     assert_eq!(at(world, "client", "true").status.code(), Some(0));
@@ -141,7 +144,7 @@ fn the_users_own_script_comes_first() {
     make_firewall(&world);
     // Elements of the script are there until it takes them away.
     let machine = Installation::in_world(world, &sections(6));
-    let world = world_of(&machine);
+    let world = self::world(&machine);
     machine.write("active-response/bin/ipset.sh", SCRIPT);
     world.run("chmod 550 /var/ossec/active-response/bin/ipset.sh");
     machine.start();
@@ -154,10 +157,6 @@ fn the_users_own_script_comes_first() {
     assert_eq!(verbs, ["add", "delete"], "{log}");
 }
 
-fn world_of(machine: &Installation) -> &World {
-    world(machine)
-}
-
 /// The process that does it is killed at every moment, and the block is there afterwards, once.
 #[test]
 fn a_block_outlives_whoever_makes_it() {
@@ -165,7 +164,7 @@ fn a_block_outlives_whoever_makes_it() {
     lay_out(&world);
     make_firewall(&world);
     let machine = machine(world, 1800, AT_NAMESPACE);
-    let world = world_of(&machine);
+    let world = self::world(&machine);
     let lines = |address: u32| {
         let line = |port: u32| {
             let (third, fourth) = (address / 256, address % 256);

@@ -153,7 +153,8 @@ pub(crate) fn reaches(world: &World, name: &str, address: &str) -> bool {
 pub(crate) fn log_in(world: &World, name: &str, address: &str, password: &str) -> bool {
     let options = "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o ConnectTimeout=2 \
                    -o PreferredAuthentications=password -o NumberOfPasswordPrompts=1";
-    let script = format!("sshpass -p {password} ssh {options} alice@{address} true");
+    // Who is blocked in the middle of it would wait for ever.
+    let script = format!("timeout 10 sshpass -p {password} ssh {options} alice@{address} true");
     at(world, name, &script).status.success()
 }
 

@@ -1,8 +1,8 @@
 //! What analysis and people want to be done about attackers, and what is in force.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fs;
-use std::mem::{Discriminant, discriminant};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
@@ -41,8 +41,10 @@ const LOOK_EVERY: Duration = Duration::from_secs(60);
 const LOOK_AGE_MAX: Duration = Duration::from_secs(1);
 /// How long to wait before a ledger that cannot be opened is tried again.
 const OPEN_AGAIN: Duration = Duration::from_secs(30);
-/// How often the same kind of alert about responses is raised.
-const ALERT_EVERY: Duration = Duration::from_secs(60);
+/// How often the same failure is told.
+const TELL_EVERY: Duration = Duration::from_secs(60);
+/// Different failures that are told in that time.
+const TOLD_MAX: usize = 100;
 /// Seconds for which a person blocks somebody, if neither they nor the configuration say.
 const USUAL_SECONDS: u32 = 600;
 /// The executables that make an installation read its configuration anew.
@@ -69,7 +71,8 @@ pub(super) struct Responses {
     responder: Option<Responder>,
     open_due: Duration,
     control: Control,
-    alerted: BTreeMap<String, Duration>,
+    /// What was told of failures in the last minute, and when.
+    told: BTreeMap<String, Duration>,
 }
 
 impl Responses {
@@ -91,7 +94,7 @@ impl Responses {
             responder: None,
             open_due: Duration::ZERO,
             control: Control::new(home),
-            alerted: BTreeMap::new(),
+            told: BTreeMap::new(),
         };
         responses.write_ar_conf();
         responses
@@ -334,6 +337,9 @@ impl Responses {
     fn tell(&mut self, told: Vec<Told>, context: &Context) {
         for told in told {
             count(&told, &context.counters);
+            if self.is_repeated(&told) {
+                continue;
+            }
             match &told {
                 // Rules and scripts write their own log.
                 Told::Blocked(_) | Told::Lifted(_) => {}
@@ -352,14 +358,27 @@ impl Responses {
         context.counters.set(Counter::Blocks, blocks as u64);
     }
 
-    /// Sends it as a message, so that a rule makes an alert of it.
-    fn alert(&mut self, told: &Told) {
-        let now = clock::monotonic();
-        let kind: Discriminant<Told> = discriminant(told);
-        let last = self.alerted.insert(format!("{kind:?}"), now);
-        if last.is_some_and(|last| now < last + ALERT_EVERY) {
-            return;
+    /// Whether the same was told a short time ago. What fails is tried again and again.
+    fn is_repeated(&mut self, told: &Told) -> bool {
+        if !matches!(told, Told::Failed { .. } | Told::Ledger(_) | Told::ProgramFailed { .. }) {
+            return false;
         }
+        let now = clock::monotonic();
+        self.told.retain(|_, at| now < *at + TELL_EVERY);
+        if self.told.len() >= TOLD_MAX {
+            return true;
+        }
+        match self.told.entry(told.to_string()) {
+            Entry::Occupied(_) => true,
+            Entry::Vacant(entry) => {
+                entry.insert(now);
+                false
+            }
+        }
+    }
+
+    /// Sends it as a message, so that a rule makes an alert of it.
+    fn alert(&self, told: &Told) {
         let message = format!("1:ossec-execd:ossec: Active response: {told}");
         let socket = self.home.join(QUEUE_SOCKET);
         let sent = UnixDatagram::unbound().and_then(|from| {
