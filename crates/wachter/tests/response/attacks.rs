@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::installation::world::World;
 use crate::installation::{Installation, pause, text};
 use crate::network::{
-    ATTACKER, ATTACKER_V6, CLIENT_V6, PROGRAMS, WEB1, WEB1_V6, WEB2, at, lay_out, log_in,
+    ATTACKER, ATTACKER_V6, CLIENT, CLIENT_V6, PROGRAMS, WEB1, WEB1_V6, WEB2, at, lay_out, log_in,
     make_firewall, reaches, seconds_left,
 };
 
@@ -203,4 +203,58 @@ fn a_block_outlives_whoever_makes_it() {
     }
     let known = blocks(&machine, &["--json", "list"]).lines().count();
     assert_eq!(known, ATTACKERS as usize);
+}
+
+/// Root logs in at the home server from there, by key.
+const ROOT_LOGS_IN: &str = r#"
+mkdir -p /var/root/.ssh
+chmod 700 /var/root /var/root/.ssh
+sed -i 's|^root:\([^:]*:[^:]*:[^:]*:[^:]*\):[^:]*:|root:\1:/var/root:|' /etc/passwd
+sed -i 's|^root:[^:]*:|root:*:|' /etc/shadow
+ssh-keygen -q -t ed25519 -N '' -f /var/root/key
+cp /var/root/key.pub /var/root/.ssh/authorized_keys
+ssh-keygen -q -t ed25519 -N '' -f /var/lib/host_key
+printf 'HostKey /var/lib/host_key\nPidFile /run/home.pid\nUsePAM no\nUseDNS no\n' > /etc/ssh/home_config
+/usr/sbin/sshd -f /etc/ssh/home_config
+setsid ip netns exec client ssh -i /var/root/key -o StrictHostKeyChecking=no \
+    -o UserKnownHostsFile=/dev/null root@10.20.0.2 'touch /var/session; sleep 100' \
+    < /dev/null > /dev/null 2>&1 &
+"#;
+
+#[test]
+fn root_is_not_locked_out() {
+    let Some(world) = World::with(&PROGRAMS) else { return };
+    lay_out(&world);
+    make_firewall(&world);
+    let machine = machine(world, 1800, AT_NAMESPACE);
+    let world = self::world(&machine);
+    // The session begins after the last look at what this host needs.
+    world.run(ROOT_LOGS_IN);
+    machine.until("root is logged in", || world.path("/var/session").exists());
+    let secure = "/var/lib/lxc/web1/rootfs/var/log/secure";
+    let mut log = OpenOptions::new().append(true).create(true).open(world.path(secure)).unwrap();
+    let mut fail = |address: &str| {
+        for port in 1..=12 {
+            let who = format!("root from {address} port {port} ssh2");
+            let line = format!("Nov 25 10:00:00 web1 sshd[1]: Failed password for {who}\n");
+            log.write_all(line.as_bytes()).unwrap();
+        }
+        machine.tells(5720, 10, &[("srcip", address)]);
+    };
+    fail(ATTACKER);
+    machine.until("the attacker is blocked", || {
+        seconds_left(world, "global-blk4", ATTACKER).is_some()
+    });
+    fail(CLIENT);
+    machine.until("the mistake is put right", || {
+        let log = machine.read("logs/active-responses.log");
+        log.contains(&format!(" delete - {CLIENT} "))
+    });
+    assert_eq!(seconds_left(world, "global-blk4", CLIENT), None);
+    fail(CLIENT);
+    pause(Duration::from_millis(300));
+    assert_eq!(seconds_left(world, "global-blk4", CLIENT), None);
+    assert!(seconds_left(world, "global-blk4", ATTACKER).is_some());
+    let refused = machine.command("blocks").args(["add", CLIENT]).output().unwrap();
+    assert!(text(&refused).contains("on the allow list"), "{}", text(&refused));
 }

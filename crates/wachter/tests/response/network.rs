@@ -7,6 +7,7 @@ use crate::installation::world::World;
 
 pub(crate) const ATTACKER: &str = "203.0.113.66";
 pub(crate) const ATTACKER_V6: &str = "2001:db8:66::66";
+pub(crate) const CLIENT: &str = "198.51.100.99";
 pub(crate) const CLIENT_V6: &str = "2001:db8:99::99";
 /// The container that is attacked, and another one.
 pub(crate) const WEB1: &str = "10.20.0.11";
