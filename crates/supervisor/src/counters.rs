@@ -54,7 +54,7 @@ counters! {
     EventBytes = (1, 2), Counter, "event_bytes_total", "Bytes of the texts of events.";
     Repeats = (1, 3), Counter, "repeats_dropped_total", "Events that came again after a restart and were recognised.";
     Replayed = (1, 4), Counter, "replayed_total", "Events gone through again after a restart.";
-    Poisoned = (1, 5), Counter, "poisoned_total", "Events left out because analysis had ended twice over them.";
+    Poisoned = (1, 5), Counter, "poisoned_total", "Events left out because analysis had ended over them again and again.";
     BadBatches = (1, 6), Counter, "bad_batches_total", "Packets that were none.";
     Checkpoints = (1, 7), Counter, "checkpoints_total", "Checkpoints written.";
     CheckpointMicroseconds = (1, 8), Gauge, "checkpoint_microseconds", "How long the last checkpoint took.";
@@ -80,6 +80,7 @@ counters! {
     InHandIndex = (1, 41), Hidden, "", "";
     SuspectFrame = (1, 42), Hidden, "", "";
     SuspectIndex = (1, 43), Hidden, "", "";
+    SuspectEnds = (1, 44), Hidden, "", "";
     CommandsRun = (2, 0), Counter, "commands_total", "Commands started.";
     CommandsFailed = (2, 1), Counter, "commands_failed_total", "Commands that could not be started or did not succeed.";
     CommandsKilled = (2, 2), Counter, "commands_killed_total", "Commands that took too long.";

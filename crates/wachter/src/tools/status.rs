@@ -143,7 +143,7 @@ fn print_numbers(out: &mut impl Write, first: &Numbers, second: &Numbers) -> io:
     }
     // Nothing is said where nothing is amiss.
     for (name, what) in [
-        ("poisoned_total", "events left out because analysis had ended twice over them"),
+        ("poisoned_total", "events left out because analysis had ended over them again and again"),
         ("bad_batches_total", "packets between processes that were none"),
         ("write_errors_total", "tries to write that failed and were repeated"),
         ("alerts_not_kept_total", "alerts that found no room in the journal"),

@@ -13,6 +13,7 @@ mod checkpoint;
 mod marks;
 mod orders;
 mod responses;
+mod suspect;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -181,7 +182,13 @@ impl Analysis {
 
     /// Goes through the batches behind one again.
     fn replay(&mut self, since: u64) -> Result<()> {
-        let suspect = self.take_suspect();
+        let suspect = suspect::take(&self.context.counters);
+        if let Some((batch, index)) = suspect {
+            self.context.counters.add(Counter::Poisoned, 1);
+            log::error(format_args!(
+                "event {index} of batch {batch} has ended analysis again and again and is left out"
+            ));
+        }
         let mut reader = Reader::new(&self.context.home.join(EVENT_LOG), since);
         let mut buffer = Vec::new();
         loop {
@@ -218,24 +225,6 @@ impl Analysis {
             self.write_until_done()?;
         }
         Ok(())
-    }
-
-    /// The event over which analysis has ended twice, if so: it is left out from now on.
-    fn take_suspect(&self) -> Option<(u64, u64)> {
-        let counters = &self.context.counters;
-        let in_hand = (counters.get(Counter::InHandFrame), counters.get(Counter::InHandIndex));
-        let before = (counters.get(Counter::SuspectFrame), counters.get(Counter::SuspectIndex));
-        counters.set(Counter::SuspectFrame, in_hand.0);
-        counters.set(Counter::SuspectIndex, in_hand.1);
-        if in_hand.0 == 0 || in_hand != before {
-            return None;
-        }
-        counters.add(Counter::Poisoned, 1);
-        log::error(format_args!(
-            "event {} of batch {} has ended analysis twice and is left out",
-            in_hand.1, in_hand.0
-        ));
-        Some(in_hand)
     }
 
     fn serve(&mut self) -> Result<()> {
