@@ -367,11 +367,14 @@ mod tests {
         }
     }
 
-    /// Where the logs are that are watched.
+    const OWN_LOG: &str = "/var/ossec/logs/active-responses.log";
+
+    /// Where the logs of others are that are watched.
     fn locations(text: &str) -> Vec<&str> {
         let (_, logs) = text.split_once("<localfile>").unwrap();
         let contents = logs.split("<location>").skip(1);
-        contents.filter_map(|rest| Some(rest.split_once("</location>")?.0)).collect()
+        let locations = contents.filter_map(|rest| Some(rest.split_once("</location>")?.0));
+        locations.filter(|location| *location != OWN_LOG).collect()
     }
 
     /// The text for `kind`; it must be flawless.
@@ -418,12 +421,14 @@ mod tests {
         let options = ConfOptions { only_readable: true, ..ConfOptions::default() };
         let plain = written(Kind::Local, &options);
         assert_eq!(locations(&plain), ["/var/log/syslog", "all"]);
+        assert!(all.contains(OWN_LOG) && !plain.contains(OWN_LOG));
         assert!(plain.contains("<!-- /var/log/auth.log: this user may not read it. -->"));
     }
 
     #[test]
     fn what_a_host_lacks_is_not_written() {
-        let text = conf(&Found::default(), Kind::Local, &ConfOptions::default());
+        let options = ConfOptions { only_readable: true, ..ConfOptions::default() };
+        let text = conf(&Found::default(), Kind::Local, &options);
         assert!(!text.contains("<localfile>") && !text.contains("<directories"), "{text}");
         let (_, findings) = config::ossec_conf::read(SourceId(0), text.as_bytes());
         assert_eq!(findings, []);

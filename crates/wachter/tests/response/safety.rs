@@ -104,9 +104,9 @@ fn hostile_names_reach_no_shell_no_file_and_no_terminal() {
         attack(&mut log, &format!("203.0.113.{number}"), text, "/etc/good");
         attack(&mut log, &format!("198.51.100.{number}"), "alice", &format!("/etc/{text}"));
     }
-    attack(&mut log, "192.0.2.1", "last", "/etc/last");
+    attack(&mut log, "203.0.113.200", "last", "/etc/last");
     // Programs run side by side.
-    let done = ["<192.0.2.1>", "<last>", "/etc/last", "<203.0.113.0>", "<alice>"];
+    let done = ["<203.0.113.200>", "<last>", "/etc/last", "<203.0.113.0>", "<alice>"];
     machine.until("all is done", || {
         let calls = machine.read("tmp/calls");
         done.iter().all(|call| calls.contains(call))
