@@ -31,9 +31,12 @@ const RULES: &str = r#"
     <description>responses</description></rule>
 </group>"#;
 
-/// Writes the words it is called with, each in brackets.
-const SCRIPT: &str = "#!/bin/sh\n{ for word in \"$@\"; do printf '<%s>' \"$word\"; done; echo; } \
-                      >> \"$(dirname \"$0\")/../../tmp/calls\"\n";
+/// Writes the words it is called with, each in brackets, in one go: there are others at it.
+const SCRIPT: &str = r#"#!/bin/sh
+line=
+for word in "$@"; do line="$line<$word>"; done
+printf '%s\n' "$line" >> "$(dirname "$0")/../../tmp/calls"
+"#;
 
 /// Commands that expect one thing each, for every attack.
 fn sections(log: &str, rest: &str) -> String {
