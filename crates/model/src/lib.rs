@@ -16,6 +16,7 @@ pub mod field;
 pub mod inet;
 pub mod limits;
 pub mod memory;
+pub mod text;
 pub mod time;
 
 pub use diagnostic::{Diagnostic, Severity, Source, SourceId, Sources, Span};

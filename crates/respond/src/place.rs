@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// Which network namespace.
@@ -51,6 +52,11 @@ impl Where {
     /// The namespace, open; `None` for this host.
     pub fn open(&self) -> io::Result<Option<File>> {
         self.path()?.map(File::open).transpose()
+    }
+
+    /// Tells the namespace from others, also from an earlier one of its name; 0 for this host.
+    pub fn number(&self) -> io::Result<u64> {
+        self.path()?.map_or(Ok(0), |path| Ok(fs::metadata(path)?.ino()))
     }
 }
 

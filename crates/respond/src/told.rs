@@ -36,6 +36,8 @@ pub enum Told {
     /// A program has failed.
     ProgramFailed {
         executable: String,
+        /// It is one of ours, which must not; how scripts of the user's end says nothing.
+        is_ours: bool,
         why: String,
     },
     NoScript(NoScript),
@@ -45,7 +47,7 @@ pub enum Told {
     },
     /// So many have come over the limit of new blocks a minute. This is an alert.
     OverLimit(u64),
-    /// The ledger cannot be written; blocks are made all the same.
+    /// The ledger cannot be opened, and nobody is blocked; or written, and they are all the same.
     Ledger(std::io::Error),
     /// Lines of the ledger that could not be read.
     Damaged(usize),
@@ -85,7 +87,7 @@ impl fmt::Display for Told {
                 write!(f, "{executable}: {target} is not blocked: {why}")
             }
             Self::Failed { executable, error } => write!(f, "{executable} is tried again: {error}"),
-            Self::ProgramFailed { executable, why } => write!(f, "{executable}: {why}"),
+            Self::ProgramFailed { executable, why, .. } => write!(f, "{executable}: {why}"),
             Self::NoScript(error) => error.fmt(f),
             Self::Repaired { executable } => {
                 write!(
@@ -99,7 +101,7 @@ impl fmt::Display for Told {
                     "{count} more attackers than may be blocked in a minute: only the worst are"
                 )
             }
-            Self::Ledger(error) => write!(f, "writing the ledger of blocks: {error}"),
+            Self::Ledger(error) => write!(f, "the ledger of blocks: {error}"),
             Self::Damaged(lines) => write!(f, "{lines} lines of the ledger of blocks are damaged"),
             Self::More(count) => write!(f, "{count} more messages on responses are left out"),
         }
@@ -110,17 +112,18 @@ impl Told {
     /// Whether people must look: it is no more than a line in a log otherwise.
     pub fn is_alert(&self) -> bool {
         match self {
-            Self::OverLimit(_) | Self::Repaired { .. } | Self::Ledger(_) | Self::Failed { .. } => {
-                true
-            }
+            Self::OverLimit(_)
+            | Self::Repaired { .. }
+            | Self::Ledger(_)
+            | Self::Damaged(_)
+            | Self::Failed { .. } => true,
+            Self::ProgramFailed { is_ours, .. } => *is_ours,
             Self::Blocked(_)
             | Self::Lifted(_)
             | Self::DryRun { .. }
             | Self::Refused(_)
             | Self::Impossible { .. }
-            | Self::ProgramFailed { .. }
             | Self::NoScript(_)
-            | Self::Damaged(_)
             | Self::More(_) => false,
         }
     }

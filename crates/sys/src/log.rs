@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use model::Timestamp;
+use model::text::turns_text;
 
 use crate::clock;
 
@@ -94,7 +95,10 @@ fn line(at: Timestamp, program: &str, level: Level, code: Code, text: &str) -> S
     // Names of files and commands are hostile text.
     let text: String = text
         .chars()
-        .map(|char| if char.is_control() { char.escape_default().to_string() } else { char.into() })
+        .map(|char| match char.is_control() || turns_text(char) {
+            true => char.escape_default().to_string(),
+            false => char.into(),
+        })
         .collect();
     format!(
         "{:04}/{:02}/{:02} {:02}:{:02}:{:02} {program}{code}: {level}: {text}\n",

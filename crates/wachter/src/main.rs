@@ -8,7 +8,8 @@
 //! * No logic of detection: files are read here, values are made of them elsewhere.
 //! * Every file that is read has a limit and stands with its path in every error.
 //! * No command writes anything but its output, save that `makelists` writes compiled lists,
-//!   `run-tests` rewrites cases where asked to, and `install` and `control` do what they are for.
+//!   `run-tests` rewrites cases where asked to, and `install`, `control`, `blocks`, `gate` and `notify`
+//!   do what they are for.
 //!
 //! Start reading at `tools/mod.rs`; `home.rs` reads an installation.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is what a command is for")]

@@ -6,7 +6,7 @@ use std::ops::Range;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use model::{Diagnostic, Severity, Source, Sources, Span};
 
-use crate::escape::is_direction;
+use model::text::turns_text;
 
 /// Bytes of a line that are looked at for an excerpt; the renderer shows a part of them.
 const EXCERPT_BYTES_MAX: usize = 8 * 1024;
@@ -180,7 +180,7 @@ fn clean(bytes: &[u8]) -> String {
                 char::from_u32(0x2400 + u32::from(character)).unwrap_or(char::REPLACEMENT_CHARACTER)
             }
             '\x7f' => '\u{2421}',
-            _ if character.is_control() || is_direction(character) => char::REPLACEMENT_CHARACTER,
+            _ if character.is_control() || turns_text(character) => char::REPLACEMENT_CHARACTER,
             _ => character,
         }));
         out.extend(chunk.invalid().iter().map(|_| char::REPLACEMENT_CHARACTER));
@@ -242,7 +242,7 @@ mod tests {
             errors(&sources, std::slice::from_ref(&finding)),
         ] {
             assert!(text.contains("`\u{fffd}2J`␊error: forged"), "{text:?}");
-            let is_shown = |c: char| c == '\n' || !(c.is_control() || is_direction(c));
+            let is_shown = |c: char| c == '\n' || !(c.is_control() || turns_text(c));
             assert!(text.chars().all(is_shown), "{text:?}");
         }
     }

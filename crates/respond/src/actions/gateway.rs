@@ -30,13 +30,18 @@ pub(crate) fn open(gateway: &Gateway) -> Result<Box<dyn Action>, ActionError> {
             return Err(ActionError::Unavailable(format!("`{name}` cannot be the name of a set")));
         }
     }
-    let mut sets = Sets { kernel: connect(place)?, gateway: gateway.clone(), headers: [None; 2] };
+    let (kernel, number) = connect(place)?;
+    let (place, gateway) = (place.clone(), gateway.clone());
+    let mut sets = Sets { kernel, number, place, gateway, headers: [None; 2] };
     sets.prepare()?;
     Ok(Box::new(sets))
 }
 
 struct Sets {
     kernel: Conversation,
+    /// Of the namespace that it is in.
+    number: u64,
+    place: Where,
     gateway: Gateway,
     /// What the sets are like: IPv4, IPv6.
     headers: [Option<Header>; 2],
@@ -82,9 +87,8 @@ impl Sets {
 
 impl Action for Sets {
     fn prepare(&mut self) -> Result<Work, ActionError> {
-        // A container that was started anew has another namespace.
-        if let At::Host(place @ Where::Container(_)) = &self.gateway.at {
-            self.kernel = connect(place)?;
+        if self.number != number(&self.place)? {
+            (self.kernel, self.number) = connect(&self.place)?;
         }
         for (place, ipv4) in [(0, true), (1, false)] {
             let name = self.name(ipv4);
@@ -131,8 +135,10 @@ impl Action for Sets {
     }
 
     fn is_whole(&mut self) -> Result<bool, ActionError> {
-        if let At::Host(place @ Where::Container(_)) = &self.gateway.at {
-            self.kernel = connect(place)?;
+        // A container that was started anew has another namespace, perhaps with the same sets, but
+        // with nobody in them.
+        if self.number != number(&self.place)? {
+            return Ok(false);
         }
         Ok([self.look(true)?, self.look(false)?] == self.headers)
     }
@@ -184,10 +190,17 @@ impl Action for Remote {
     }
 }
 
-fn connect(place: &Where) -> Result<Conversation, ActionError> {
+/// With the number of the namespace.
+fn connect(place: &Where) -> Result<(Conversation, u64), ActionError> {
+    let number = number(place)?;
     let namespace = place.open().map_err(ActionError::io("opening the gateway's namespace"))?;
     let namespace = namespace.as_ref().map(std::os::fd::AsFd::as_fd);
-    Conversation::open(namespace).map_err(ActionError::io("reaching the gateway's netfilter"))
+    let kernel = Conversation::open(namespace);
+    Ok((kernel.map_err(ActionError::io("reaching the gateway's netfilter"))?, number))
+}
+
+fn number(place: &Where) -> Result<u64, ActionError> {
+    place.number().map_err(ActionError::io("looking for the gateway"))
 }
 
 /// Drops what comes from the sets, before addresses are translated. A rule that is there is taken

@@ -130,7 +130,8 @@ impl Responder {
         let is_script = self.workers.get(&executable).is_none_or(Worker::is_script);
         let has_failed = failed.is_some();
         if let Some(why) = failed {
-            self.tell(Told::ProgramFailed { executable: executable.clone(), why });
+            let is_ours = self.workers.get(&executable).is_some_and(Worker::is_ours);
+            self.tell(Told::ProgramFailed { executable: executable.clone(), is_ours, why });
         }
         // compat: how a script ends says nothing about what it did.
         if has_failed && !is_script {
@@ -267,7 +268,7 @@ impl Responder {
             | Task::Delete(executable, _)
             | Task::Prepare(executable)) = task;
             let why = "too many programs wait".to_owned();
-            self.tell(Told::ProgramFailed { executable, why });
+            self.tell(Told::ProgramFailed { executable, is_ours: true, why });
         }
     }
 

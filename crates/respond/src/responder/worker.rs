@@ -71,6 +71,11 @@ impl Worker {
         matches!(self.how, How::Script | How::Webhook(_))
     }
 
+    /// Whether what it runs is part of this program, or of an action.
+    pub(super) fn is_ours(&self) -> bool {
+        !matches!(self.how, How::Script)
+    }
+
     /// The call of a script or a webhook; `None` if there is nothing to call.
     pub(super) fn call(&self, verb: Verb, target: &Target, cause: &Cause) -> Option<Job> {
         match (&self.how, verb) {

@@ -19,7 +19,7 @@ use respond::target::Target;
 use serde::Serialize;
 use sys::clock;
 
-use crate::escape::escaped;
+use crate::escape::{escaped, json as json_text};
 use crate::home;
 use crate::roles::execd::control::{self, Request};
 use crate::tools::moment;
@@ -199,7 +199,7 @@ fn ask(out: &mut impl Write, home: &Path, json: bool, request: &Request) -> Resu
     let answer = control::ask(home, request, PATIENCE)
         .with_context(|| format!("asking ossec-execd of {}: is it running?", home.display()))?;
     if json {
-        writeln!(out, "{}", serde_json::to_string(&answer)?)?;
+        writeln!(out, "{}", json_text(&serde_json::to_string(&answer)?))?;
     } else {
         for line in &answer.told {
             writeln!(out, "{}", escaped(line.as_bytes()))?;
@@ -353,8 +353,7 @@ fn print_json(out: &mut impl Write, blocks: &[Block]) -> Result<()> {
                 By::Person(why) => Some(why),
             },
         };
-        serde_json::to_writer(&mut *out, &block)?;
-        writeln!(out)?;
+        writeln!(out, "{}", json_text(&serde_json::to_string(&block)?))?;
     }
     Ok(())
 }

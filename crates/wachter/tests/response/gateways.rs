@@ -43,12 +43,14 @@ fn a_container_of_this_host() {
     lay_out(&world);
     make_firewall(&world);
     // Its first process, in the gateway's network.
-    let join = format!(
-        "setsid nsenter --net=/run/netns/gateway sh -c 'echo $$ > {}/cgroup.procs && \
-         exec unshare --pid --fork --kill-child sleep 1000' < /dev/null > /dev/null 2>&1 &",
-        group.0.display()
-    );
-    world.run(&join);
+    let start = |network: &str| {
+        format!(
+            "setsid nsenter --net=/run/netns/{network} sh -c 'echo $$ > {}/cgroup.procs && \
+             exec unshare --pid --fork --kill-child sleep 1000' < /dev/null > /dev/null 2>&1 &",
+            group.0.display()
+        )
+    };
+    world.run(&start("gateway"));
     let settings = format!("[gateway]\nat = \"container:{container}\"\n");
     let machine = machine(world, 1800, &settings);
     guess(&machine, WEB1);
@@ -58,6 +60,15 @@ fn a_container_of_this_host() {
     // The gateway's own addresses are needed, too.
     let refused = machine.command("blocks").args(["add", "198.51.100.1"]).output().unwrap();
     assert_eq!(refused.status.code(), Some(1), "{}", text(&refused));
+
+    // It is started anew: another network, and sets with nobody in them.
+    world.run("ip netns add again && pkill -f 'sleep 1000'");
+    world.run("ip netns exec again ipset create global-blk4 hash:net family inet timeout 0");
+    world.run("ip netns exec again ipset create global-blk6 hash:net family inet6 timeout 0");
+    world.run(&start("again"));
+    machine.until("the attacker is in the new set", || {
+        text(&at(world, "again", "ipset list global-blk4")).contains(ATTACKER)
+    });
 }
 
 /// An sshd on the gateway that knows one key, which opens the gate alone.

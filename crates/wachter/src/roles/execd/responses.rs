@@ -144,6 +144,7 @@ impl Responses {
         let now = now();
         if self.looked.is_none_or(|looked| looked + LOOK_EVERY <= now.monotonic) {
             self.look(now);
+            self.set_allow(now, context);
         }
         if self.names.look_up(&mut self.allow, now.monotonic) {
             self.set_allow(now, context);
@@ -185,7 +186,7 @@ impl Responses {
                 self.tell(told, context);
             }
             Err(error) => {
-                log::error(format_args!("no active responses: the ledger of blocks: {error}"));
+                self.tell(vec![Told::Ledger(error)], context);
                 self.open_due = now.monotonic + OPEN_AGAIN;
             }
         }
@@ -237,12 +238,10 @@ impl Responses {
         if orders.len() < before {
             self.reload(context);
         }
-        let nets: Vec<Net> = orders.iter().filter_map(|(_, order)| order.target.net).collect();
         if let Some(responder) = &mut self.responder {
             let told = responder.obey(orders, now);
             self.tell(told, context);
         }
-        self.blocked.extend(nets);
     }
 
     /// Whoever was just blocked may be root, whose session began since the last look. That is looked
@@ -261,7 +260,10 @@ impl Responses {
 
     fn is_restart(&self, order: &Order) -> bool {
         let mut named = self.configured.named(&order.response);
-        named.any(|response| RESTART.contains(&response.executable.as_str()))
+        named.any(|response| {
+            RESTART.contains(&response.executable.as_str())
+                && !self.settings.dry_run.contains(&response.command)
+        })
     }
 
     /// In place of a restart: the supervisor has the configuration checked and read anew.
@@ -300,6 +302,11 @@ impl Responses {
     }
 
     fn answer(&mut self, request: Request, now: Now, context: &Context) -> Answer {
+        if matches!(request, Request::Add { .. }) {
+            // People have the time to wait for a look.
+            self.look(now);
+            self.set_allow(now, context);
+        }
         let Some(responder) = &mut self.responder else {
             return Answer::refusal("the ledger of blocks cannot be opened; see logs/ossec.log");
         };
@@ -341,8 +348,9 @@ impl Responses {
                 continue;
             }
             match &told {
-                // Rules and scripts write their own log.
-                Told::Blocked(_) | Told::Lifted(_) => {}
+                // Actions and scripts write their own log.
+                Told::Blocked(block) => self.blocked.extend(block.key.target.net),
+                Told::Lifted(_) => {}
                 Told::Refused(refusal) => {
                     log::write(log::Level::Warning, refusal.why.code(), &told);
                 }
