@@ -54,6 +54,19 @@ impl AllowList {
         list
     }
 
+    /// Names stand for what they did on an earlier list, until they are looked up.
+    pub fn remember(&mut self, before: &Self) {
+        for (name, nets) in self.names.iter_mut().filter(|(_, nets)| nets.is_empty()) {
+            let known = before.names.iter().find(|(other, _)| other == name);
+            nets.extend(known.iter().flat_map(|(_, nets)| nets));
+        }
+    }
+
+    /// Whether it is not known of some name what it stands for.
+    pub fn has_unknown_names(&self) -> bool {
+        self.names.iter().any(|(_, nets)| nets.is_empty())
+    }
+
     /// The host names that are to be looked up, now and then.
     pub fn names(&self) -> Vec<String> {
         self.names.iter().map(|(name, _)| name.clone()).collect()
@@ -149,6 +162,10 @@ mod tests {
         assert!(list.holds("198.51.100.0/24".parse().unwrap()));
         list.resolved(&[(name.clone(), Vec::new())]);
         assert!(list.holds("198.51.100.9".parse().unwrap()));
+        let mut anew = self::list(&["monitor.example", "other.example"]);
+        assert!(anew.has_unknown_names());
+        anew.remember(&list);
+        assert!(anew.holds("198.51.100.9".parse().unwrap()) && anew.has_unknown_names());
         list.resolved(&[(name, vec!["198.51.100.8".parse().unwrap()])]);
         assert!(!list.holds("198.51.100.9".parse().unwrap()));
     }

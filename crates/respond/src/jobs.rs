@@ -14,9 +14,9 @@ use std::time::Duration;
 use rustix::fs::{MemfdFlags, OFlags, fcntl_getfl, fcntl_setfl, memfd_create};
 use sys::process::{Streams, has_ended, kill_group, start_with_streams};
 
-/// Programs at a time.
+/// Programs at a time, if nothing else is said.
 pub const RUNNING_MAX: usize = 16;
-/// Tasks that wait.
+/// Tasks that wait, if nothing else is said.
 pub const WAITING_MAX: usize = 50_000;
 /// Bytes of a task's output that are kept.
 pub const OUTPUT_BYTES_MAX: usize = 16 * 1024;
@@ -39,7 +39,7 @@ pub struct Job {
 #[derive(Debug)]
 pub struct Ended<T> {
     pub tag: T,
-    /// Why it has failed.
+    /// Why the first of them that failed did.
     pub failed: Option<String>,
     /// Lines of its output and errors, with control characters escaped.
     pub output: Vec<String>,
@@ -49,6 +49,8 @@ pub struct Ended<T> {
 #[derive(Debug)]
 pub struct Jobs<T> {
     time_limit: Duration,
+    running_max: usize,
+    waiting_max: usize,
     lanes: HashMap<String, VecDeque<Task<T>>>,
     /// Lanes with something to start.
     ready: VecDeque<String>,
@@ -61,6 +63,7 @@ struct Task<T> {
     tag: T,
     jobs: VecDeque<Job>,
     output: Vec<u8>,
+    failed: Option<String>,
 }
 
 #[derive(Debug)]
@@ -70,7 +73,8 @@ struct Running<T> {
     may_fail: bool,
     program: String,
     child: Child,
-    output: OwnedFd,
+    /// `None` once it is closed.
+    output: Option<OwnedFd>,
     /// When it is killed.
     until: Duration,
     killed: bool,
@@ -79,8 +83,22 @@ struct Running<T> {
 impl<T> Jobs<T> {
     /// None. Each program of them may take so long.
     pub fn new(time_limit: Duration) -> Self {
-        let lanes = HashMap::new();
-        Self { time_limit, lanes, ready: VecDeque::new(), running: Vec::new(), waiting: 0 }
+        Self {
+            time_limit,
+            running_max: RUNNING_MAX,
+            waiting_max: WAITING_MAX,
+            lanes: HashMap::new(),
+            ready: VecDeque::new(),
+            running: Vec::new(),
+            waiting: 0,
+        }
+    }
+
+    /// The same with fewer at a time, and fewer that wait.
+    pub fn at_most(time_limit: Duration, running_max: usize, waiting_max: usize) -> Self {
+        let mut jobs = Self::new(time_limit);
+        (jobs.running_max, jobs.waiting_max) = (running_max, waiting_max);
+        jobs
     }
 
     pub fn set_time_limit(&mut self, time_limit: Duration) {
@@ -89,17 +107,26 @@ impl<T> Jobs<T> {
 
     /// Takes a task on; gives the tag back if too many wait.
     pub fn push(&mut self, lane: String, tag: T, jobs: Vec<Job>) -> Result<(), T> {
-        if self.waiting >= WAITING_MAX {
+        if self.waiting >= self.waiting_max {
             return Err(tag);
         }
         self.waiting += 1;
-        let is_running = self.running.iter().any(|running| running.lane == lane);
+        let is_running = self.is_running(&lane);
         let queue = self.lanes.entry(lane.clone()).or_default();
         if queue.is_empty() && !is_running {
             self.ready.push_back(lane);
         }
-        queue.push_back(Task { tag, jobs: jobs.into(), output: Vec::new() });
+        queue.push_back(Task { tag, jobs: jobs.into(), output: Vec::new(), failed: None });
         Ok(())
+    }
+
+    /// Whether something of a lane runs or waits.
+    pub fn is_busy(&self, lane: &str) -> bool {
+        self.is_running(lane) || self.lanes.get(lane).is_some_and(|queue| !queue.is_empty())
+    }
+
+    fn is_running(&self, lane: &str) -> bool {
+        self.running.iter().any(|running| running.lane == lane)
     }
 
     /// Looks after what runs and starts what can be; to be called whenever a child has ended, one
@@ -108,7 +135,7 @@ impl<T> Jobs<T> {
         let mut ended = Vec::new();
         let mut index = 0;
         while let Some(running) = self.running.get_mut(index) {
-            running.task.read(&running.output);
+            running.read();
             if running.until <= now && !running.killed {
                 kill_group(&running.child);
                 running.killed = true;
@@ -120,7 +147,7 @@ impl<T> Jobs<T> {
                 index += 1;
             }
         }
-        while self.running.len() < RUNNING_MAX
+        while self.running.len() < self.running_max
             && let Some(lane) = self.ready.pop_front()
         {
             let Some(task) = self.lanes.get_mut(&lane).and_then(VecDeque::pop_front) else {
@@ -134,11 +161,14 @@ impl<T> Jobs<T> {
 
     /// What is readable when a program says something or ends.
     pub fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
-        self.running.iter().map(|running| running.output.as_fd())
+        self.running.iter().filter_map(|running| Some(running.output.as_ref()?.as_fd()))
     }
 
-    /// When a program has had its time.
+    /// When a program has had its time, or one can be started: then at once.
     pub fn wake(&self) -> Option<Duration> {
+        if !self.ready.is_empty() && self.running.len() < self.running_max {
+            return Some(Duration::ZERO);
+        }
         let running = self.running.iter().filter(|running| !running.killed);
         running.map(|running| running.until).min()
     }
@@ -155,6 +185,7 @@ impl<T> Jobs<T> {
                     let until = now + self.time_limit;
                     let may_fail = job.may_fail;
                     let killed = false;
+                    let output = Some(output);
                     let running =
                         Running { lane, task, may_fail, program, child, output, until, killed };
                     return self.running.push(running);
@@ -162,41 +193,34 @@ impl<T> Jobs<T> {
                 Err(_) if job.may_fail => {}
                 Err(error) => {
                     let why = format!("starting {}: {error}", job.program.display());
-                    return self.give(lane, task, Some(why), ended);
+                    task.failed.get_or_insert(why);
                 }
             }
         }
-        self.give(lane, task, None, ended);
+        self.give(lane, task, ended);
     }
 
     fn end(&mut self, mut running: Running<T>, now: Duration, ended: &mut Vec<Ended<T>>) {
         // What it left behind in its group would hold its output open.
         kill_group(&running.child);
         let status = running.child.wait();
-        running.task.read(&running.output);
+        running.read();
         let why = match status {
             Ok(status) if status.success() && !running.killed => None,
             status => {
                 Some(why(&running.program, running.killed.then_some(self.time_limit), status))
             }
         };
-        match why {
-            Some(why) if !running.may_fail => {
-                self.give(running.lane, running.task, Some(why), ended)
-            }
-            _ => self.start(running.lane, running.task, now, ended),
+        if let Some(why) = why.filter(|_| !running.may_fail) {
+            running.task.failed.get_or_insert(why);
         }
+        // The others may be about somebody else.
+        self.start(running.lane, running.task, now, ended);
     }
 
-    fn give(
-        &mut self,
-        lane: String,
-        task: Task<T>,
-        failed: Option<String>,
-        ended: &mut Vec<Ended<T>>,
-    ) {
+    fn give(&mut self, lane: String, task: Task<T>, ended: &mut Vec<Ended<T>>) {
         let output = lines(&task.output);
-        ended.push(Ended { tag: task.tag, failed, output });
+        ended.push(Ended { tag: task.tag, failed: task.failed, output });
         match self.lanes.get(&lane).map(VecDeque::is_empty) {
             Some(false) => self.ready.push_back(lane),
             _ => drop(self.lanes.remove(&lane)),
@@ -230,12 +254,20 @@ impl Job {
     }
 }
 
-impl<T> Task<T> {
-    fn read(&mut self, output: &OwnedFd) {
+impl<T> Running<T> {
+    fn read(&mut self) {
         let mut buffer = [0; 4096];
-        while let Ok(bytes @ 1..) = rustix::io::read(output, &mut buffer) {
-            let room = OUTPUT_BYTES_MAX.saturating_sub(self.output.len());
-            self.output.extend(buffer.iter().take(bytes.min(room)));
+        while let Some(output) = &self.output {
+            match rustix::io::read(output, &mut buffer) {
+                // It goes on in silence; that it is closed would be told again and again.
+                Ok(0) => self.output = None,
+                Ok(bytes) => {
+                    let kept = &mut self.task.output;
+                    let room = OUTPUT_BYTES_MAX.saturating_sub(kept.len());
+                    kept.extend(buffer.iter().take(bytes.min(room)));
+                }
+                Err(_) => return,
+            }
         }
     }
 }
@@ -306,7 +338,7 @@ mod tests {
         jobs.push(
             "a".to_owned(),
             2,
-            vec![shell("printf 'a\\033[2Jb\\n'; exit 3"), shell("echo no")],
+            vec![shell("printf 'a\\033[2Jb\\n'; exit 3"), shell("echo goes on")],
         )
         .unwrap();
         let missing = Job { program: "/no/such/program".into(), ..Job::default() };
@@ -317,7 +349,7 @@ mod tests {
             (&ended[0].failed, &ended[0].output[..]),
             (&None, &["one", "read", "oops"].map(str::to_owned)[..])
         );
-        assert_eq!(ended[1].output, ["a\\u{1b}[2Jb"]);
+        assert_eq!(ended[1].output, ["a\\u{1b}[2Jb", "goes on"]);
         assert_eq!(ended[1].failed.as_deref(), Some("sh has ended with exit status: 3"));
         assert!(ended[2].failed.as_ref().unwrap().starts_with("starting /no/such/program: "));
     }
@@ -328,6 +360,19 @@ mod tests {
         jobs.push("a".to_owned(), 1, vec![shell("sleep 1000 & sleep 1000")]).unwrap();
         let ended = finish(&mut jobs);
         assert_eq!(ended[0].failed.as_deref(), Some("sh has taken longer than 0 s"));
+    }
+
+    #[test]
+    fn one_that_closes_its_output_is_waited_for_in_silence() {
+        let mut jobs = Jobs::new(Duration::from_secs(60));
+        jobs.push("a".to_owned(), 1, vec![shell("exec > /dev/null 2>&1; sleep 0.2")]).unwrap();
+        assert_eq!(jobs.wake(), Some(Duration::ZERO));
+        jobs.poll(sys::clock::monotonic());
+        while jobs.descriptors().count() > 0 {
+            jobs.poll(sys::clock::monotonic());
+        }
+        assert!(jobs.is_busy("a") && !jobs.is_busy("b") && !jobs.is_idle());
+        assert_eq!(finish(&mut jobs)[0].failed, None);
     }
 
     #[test]

@@ -108,6 +108,12 @@ impl<K: Clone + Eq + Hash + Ord, T> Limiter<K, T> {
         None
     }
 
+    /// Lets go of all who wait.
+    pub fn clear(&mut self) {
+        self.waiting.clear();
+        self.order.clear();
+    }
+
     /// When to ask for the next one, if somebody waits.
     pub fn wake(&self) -> Option<Duration> {
         let rate = u64::from(self.per_minute.max(1));

@@ -12,7 +12,7 @@
 mod carry_out;
 mod worker;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::os::unix::fs::DirBuilderExt;
@@ -32,6 +32,7 @@ use crate::ledger::Ledger;
 use crate::limiter::{self, Limiter};
 use crate::log::ResponseLog;
 use crate::order::{AlertId, Cause, Order, Place};
+use crate::script::Verb;
 use crate::target::Target;
 use crate::told::Told;
 use carry_out::Task;
@@ -45,6 +46,9 @@ const COMPARE_EVERY: Duration = Duration::from_secs(3600);
 const SYNC_EVERY: Duration = Duration::from_secs(1);
 /// Blocks that are lifted at a time.
 const EXPIRED_MAX: usize = 10_000;
+/// Webhooks at a time, and those that wait.
+const MESSAGES_MAX: usize = 4;
+const MESSAGES_WAITING_MAX: usize = 1000;
 /// Messages that are kept until they are asked for.
 const TOLD_MAX: usize = 2000;
 
@@ -90,7 +94,9 @@ pub struct Responder {
     ledger: Ledger,
     /// To be noted behind what is noted next.
     obeyed: Option<OrderId>,
+    /// Of blocks, and of what is done once for each alert: those must not use up the others' room.
     limiter: Limiter<Key, Request>,
+    calls: Limiter<Key, Request>,
     /// By their names.
     workers: BTreeMap<String, Worker>,
     /// The name of the worker for an executable.
@@ -98,6 +104,14 @@ pub struct Responder {
     /// Executables that are not there, told once.
     missing: BTreeSet<String>,
     jobs: Jobs<Task>,
+    /// Messages to others, who may be slow to take them.
+    messages: Jobs<Task>,
+    /// Scripts that run or wait, so that none does twice.
+    under_way: HashSet<(Verb, Key)>,
+    /// Actions by programs that go on when what runs of them has ended.
+    deferred: BTreeSet<String>,
+    /// Programs were started by what is being done.
+    has_started: bool,
     log: ResponseLog,
     told: Vec<Told>,
     told_more: usize,
@@ -162,7 +176,12 @@ impl Responder {
         }
         let mut responder = Self {
             limiter: Limiter::new(settings.per_minute),
+            calls: Limiter::new(limiter::PER_MINUTE),
             jobs: Jobs::new(settings.time_limit),
+            messages: Jobs::at_most(settings.time_limit, MESSAGES_MAX, MESSAGES_WAITING_MAX),
+            under_way: HashSet::new(),
+            deferred: BTreeSet::new(),
+            has_started: false,
             log: ResponseLog::new(files.log.clone()),
             files,
             settings,
@@ -204,13 +223,14 @@ impl Responder {
 
     /// Does what is ordered for this host; what is for agents is left to whoever reaches them. Orders
     /// come in order, and perhaps again: those that are in the ledger are left out. When this returns
-    /// all of them are.
+    /// all of them are, but for attackers over the limit, who wait in memory.
     pub fn obey(
         &mut self,
         orders: impl IntoIterator<Item = (OrderId, Order)>,
         now: Now,
     ) -> Vec<Told> {
         let mut requests = Vec::new();
+        let mut admitted = HashSet::new();
         let mut obeyed = self.ledger.obeyed();
         for (id, order) in orders {
             if obeyed.is_some_and(|last| last.epoch == id.epoch && id <= last) {
@@ -223,11 +243,17 @@ impl Responder {
             let level = order.cause.level;
             let Some(request) = self.request(order) else { continue };
             let current = self.blocks.get(&request.key);
-            if current.is_some_and(|block| block.state.is_active()) {
+            let is_known = current.is_some_and(|block| block.state.is_active());
+            let key = request.key.clone();
+            // Who attacks many times takes the room of one.
+            if is_known || admitted.contains(&key) {
                 requests.push(request);
-            } else {
-                let key = request.key.clone();
-                requests.extend(self.limiter.admit(key, level, request, now.monotonic));
+                continue;
+            }
+            let limiter = if key.once.is_some() { &mut self.calls } else { &mut self.limiter };
+            if let Some(request) = limiter.admit(key.clone(), level, request, now.monotonic) {
+                requests.push(request);
+                admitted.insert(key);
             }
         }
         self.obeyed = obeyed.filter(|_| obeyed != self.ledger.obeyed());
@@ -238,12 +264,14 @@ impl Responder {
     /// Goes on with what is under way.
     pub fn tick(&mut self, now: Now) -> Vec<Told> {
         let mut requests = Vec::new();
-        while let Some(request) = self.limiter.next(now.monotonic) {
-            requests.push(request);
+        for limiter in [&mut self.limiter, &mut self.calls] {
+            requests.extend(std::iter::from_fn(|| limiter.next(now.monotonic)));
         }
         self.carry_out(requests, now);
         self.lift_expired(now);
-        for ended in self.jobs.poll(now.monotonic) {
+        let mut ended = self.jobs.poll(now.monotonic);
+        ended.extend(self.messages.poll(now.monotonic));
+        for ended in ended {
             self.ended(ended, now);
         }
         if self.next_check <= now.monotonic {
@@ -258,6 +286,9 @@ impl Responder {
         if let Some(count) = self.limiter.take_over(now.monotonic) {
             self.tell(Told::OverLimit(count));
         }
+        if let Some(count) = self.calls.take_over(now.monotonic) {
+            self.tell(Told::CallsOverLimit(count));
+        }
         self.settle(now)
     }
 
@@ -268,18 +299,33 @@ impl Responder {
             now.monotonic + Duration::from_secs(u64::try_from(left).unwrap_or(0))
         });
         let retries = self.workers.values().filter_map(Worker::retry_at).min();
-        let others = [until_end, self.jobs.wake(), self.limiter.wake(), self.sync_at, retries];
-        others.into_iter().flatten().fold(self.next_check, Duration::min)
+        let jobs = [self.jobs.wake(), self.messages.wake()];
+        let limits = [self.limiter.wake(), self.calls.wake()];
+        let others = [until_end, self.sync_at, retries];
+        let others = others.into_iter().chain(jobs).chain(limits);
+        others.flatten().fold(self.next_check, Duration::min)
     }
 
     /// What is readable when a program says something or ends.
     pub fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
-        self.jobs.descriptors()
+        self.jobs.descriptors().chain(self.messages.descriptors())
     }
 
     /// Whether all is done that was ordered.
     pub fn is_idle(&self) -> bool {
-        self.jobs.is_idle()
+        self.jobs.is_idle() && self.messages.is_idle()
+    }
+
+    /// Brings to disk what is noted. Nothing new is begun: what waits is done at the next start.
+    pub fn rest(&mut self, now: Now) -> Vec<Told> {
+        self.sync_at = Some(now.monotonic);
+        self.settle(now)
+    }
+
+    /// Lets go of attackers over the limit, who wait to be blocked.
+    pub fn forget_waiting(&mut self) {
+        self.limiter.clear();
+        self.calls.clear();
     }
 
     /// A person blocks somebody, with their name and reason in `why`. `seconds` is 0 for ever.
@@ -344,6 +390,7 @@ impl Responder {
         self.missing.clear();
         self.limiter.set_rate(settings.per_minute);
         self.jobs.set_time_limit(settings.time_limit);
+        self.messages.set_time_limit(settings.time_limit);
         self.blocks.set_offenders(settings.offenders.clone());
         (self.settings, self.responses) = (settings, responses);
         self.start(now)
@@ -428,18 +475,19 @@ impl Responder {
 
     /// Notes requests in the ledger, then does them.
     fn carry_out(&mut self, requests: Vec<Request>, now: Now) {
-        let mut puts: BTreeMap<String, Vec<Key>> = BTreeMap::new();
+        // Somebody may be in it twice: added, and renewed by what came next.
+        let mut puts: BTreeMap<String, BTreeSet<Key>> = BTreeMap::new();
         for request in requests {
             let key = request.key.clone();
             let (command, executable) = (request.command.clone(), key.executable.clone());
             match self.blocks.order(request, now.wall.seconds) {
-                Verdict::Add => puts.entry(executable).or_default().push(key.clone()),
+                Verdict::Add => drop(puts.entry(executable).or_default().insert(key.clone())),
                 Verdict::Renew { longer: false } => continue,
                 Verdict::Renew { longer: true } => {
                     // A script has done what it can; the kernel counts anew.
                     let worker = self.workers.get(&executable);
                     if worker.is_some_and(|worker| !worker.is_script()) {
-                        puts.entry(executable).or_default().push(key.clone());
+                        puts.entry(executable).or_default().insert(key.clone());
                     }
                 }
                 Verdict::Full => {
@@ -453,7 +501,7 @@ impl Responder {
         }
         self.write_ledger(now);
         for (executable, keys) in puts {
-            self.put(&executable, keys, now);
+            self.put(&executable, keys.into_iter().collect(), now);
         }
     }
 

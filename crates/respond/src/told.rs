@@ -47,6 +47,8 @@ pub enum Told {
     },
     /// So many have come over the limit of new blocks a minute. This is an alert.
     OverLimit(u64),
+    /// So many calls of scripts and webhooks have come over their limit.
+    CallsOverLimit(u64),
     /// The ledger cannot be opened, and nobody is blocked; or written, and they are all the same.
     Ledger(std::io::Error),
     /// Lines of the ledger that could not be read.
@@ -101,6 +103,9 @@ impl fmt::Display for Told {
                     "{count} more attackers than may be blocked in a minute: only the worst are"
                 )
             }
+            Self::CallsOverLimit(count) => {
+                write!(f, "{count} more calls of scripts and webhooks than may be made in a minute")
+            }
             Self::Ledger(error) => write!(f, "the ledger of blocks: {error}"),
             Self::Damaged(lines) => write!(f, "{lines} lines of the ledger of blocks are damaged"),
             Self::More(count) => write!(f, "{count} more messages on responses are left out"),
@@ -113,6 +118,7 @@ impl Told {
     pub fn is_alert(&self) -> bool {
         match self {
             Self::OverLimit(_)
+            | Self::CallsOverLimit(_)
             | Self::Repaired { .. }
             | Self::Ledger(_)
             | Self::Damaged(_)

@@ -310,6 +310,8 @@ const SOCKET_CALLS: &[i64] = &[
     libc::SYS_getsockname,
     libc::SYS_getsockopt,
     libc::SYS_listen,
+    // So the C library asks name servers.
+    libc::SYS_sendmmsg,
     libc::SYS_setsockopt,
     libc::SYS_shutdown,
     libc::SYS_socket,

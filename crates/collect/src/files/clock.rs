@@ -27,6 +27,8 @@ pub(super) struct WallClock {
     last: Option<(i64, i64)>,
     /// Until when, in seconds since the epoch, stamps are in doubt.
     pub(super) doubt: Option<i64>,
+    /// The doubt began while nothing ran.
+    pub(super) has_begun: bool,
 }
 
 impl WallClock {
@@ -34,7 +36,7 @@ impl WallClock {
     pub(super) fn after(doubt: Option<i64>, taken: i64, now: Moment) -> Self {
         let is_ahead = taken - now.wall.seconds >= STEP_MIN;
         let ahead = is_ahead.then_some(taken + DOUBT_MARGIN);
-        Self { last: None, doubt: doubt.max(ahead) }
+        Self { last: None, doubt: doubt.max(ahead), has_begun: doubt.is_none() && is_ahead }
     }
 
     /// Looks at the clocks. Where a step begins a time of doubt, what the wall clock showed before.
@@ -57,7 +59,7 @@ impl Files {
     pub(super) fn watch_clock(&mut self) {
         if let Some(wall_before) = self.clock.look(self.now) {
             for number in self.numbers() {
-                self.with_track(number, |files, track| files.note_past(track, wall_before));
+                self.with_track(number, |files, track| files.note_past(track, Some(wall_before)));
             }
             self.save_asked = true;
         }
@@ -69,13 +71,18 @@ impl Files {
         }
     }
 
-    /// Notes the rotated files that were no news at a time as read.
-    fn note_past(&mut self, track: &mut Track, wall: i64) {
-        let Some(since) = track.since else { return };
+    /// Notes the rotated files that were no news at a time as read; without a time, all of them.
+    pub(super) fn note_past(&mut self, track: &mut Track, wall: Option<i64>) {
+        let since = track.since.zip(wall);
+        if since.is_none() && wall.is_some() {
+            // It was not looked at yet.
+            return;
+        }
         for sibling in siblings(&track.path) {
             let id: FileId = sibling.facts.id;
             let is_known = self.owners.contains_key(&id) || self.ledger.is_read(&sibling.facts);
-            if is_known || since.is_before(&sibling.facts, wall) {
+            let is_news = since.is_some_and(|(since, wall)| since.is_before(&sibling.facts, wall));
+            if is_known || is_news {
                 continue;
             }
             let record = self.past_record(track, &sibling);

@@ -134,7 +134,13 @@ impl Files {
 
     /// Puts the files in line that came and went since something was last seen at the track's path.
     pub(super) fn find_between(&mut self, track: &mut Track, since: Option<Since>) {
-        let Some(since) = since else { return };
+        let Some(since) = since else {
+            // The first look: what is beside it now is of before, whatever the clock shows later.
+            if self.clock.doubt.is_some() {
+                self.note_past(track, None);
+            }
+            return;
+        };
         let (directory, name) = split(&track.path);
         let mut logs = bases(name).into_iter().map(|base| join(directory, &base));
         if logs.any(|log| self.by_path.contains_key(&log)) {

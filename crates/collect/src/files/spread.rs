@@ -41,6 +41,11 @@ impl Files {
         for number in self.numbers() {
             self.with_track(number, |files, track| files.adopt(track));
         }
+        if self.clock.has_begun {
+            for number in self.numbers() {
+                self.with_track(number, |files, track| files.note_past(track, Some(saved.taken)));
+            }
+        }
         for number in self.numbers() {
             self.with_track(number, |files, track| files.check(track));
             self.queue(number);

@@ -498,3 +498,34 @@ fn what_was_changed_while_the_clock_stood_behind_is_found() {
     host.save();
     assert!(!String::from_utf8_lossy(&host.saved).contains("doubt"));
 }
+
+#[test]
+fn what_was_there_before_is_no_news_where_the_clock_begins_behind() {
+    let hour = Duration::from_secs(3600);
+    let mut host = Host::new(&["log"]);
+    host.append("log.1", "old 1\n");
+    let now = fs::metadata(host.at("log.1")).unwrap().modified().unwrap();
+    set_modified(&host, "log.1", now - 2 * hour);
+    host.append("log", "");
+    host.now.wall = sys::clock::wall();
+    host.start();
+    host.settle();
+    host.append("log", "a\n");
+    assert_eq!(host.new_lines(), ["a"]);
+    host.acknowledge_all();
+    host.save();
+    host.crash();
+    // After a loss of power the clock shows a time long past.
+    host.now.wall.seconds -= 4 * 3600;
+    host.entries = host.entries(&["log", "other"]);
+    host.append("other.1", "old 2\n");
+    host.append("other", "");
+    host.start();
+    host.settle();
+    host.rename("log", "log.2");
+    host.append("log", "b\n");
+    host.rename("other", "other.2");
+    host.append("other", "c\n");
+    host.settle();
+    assert_eq!(host.lines(), ["a", "b", "c"]);
+}

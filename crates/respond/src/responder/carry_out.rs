@@ -41,8 +41,12 @@ impl Responder {
         if worker.is_script() {
             return keys.into_iter().for_each(|key| self.call(Verb::Add, key, now));
         }
+        if self.jobs.is_busy(executable) {
+            return self.defer(executable);
+        }
         if let Err(error) = self.try_put(executable, keys, now) {
             // Perhaps others have cleared its tables: all is made again, once.
+            self.has_started = false;
             let repaired = self.try_reconcile(executable, now);
             self.outcome(executable, repaired.map_err(|_| error), now);
         }
@@ -59,7 +63,11 @@ impl Responder {
         if worker.is_script() {
             return keys.into_iter().for_each(|key| self.call(Verb::Delete, key, now));
         }
+        if self.jobs.is_busy(executable) {
+            return self.defer(executable);
+        }
         if let Err(error) = self.try_take(executable, keys, now) {
+            self.has_started = false;
             let repaired = self.try_reconcile(executable, now);
             self.outcome(executable, repaired.map_err(|_| error), now);
         }
@@ -72,6 +80,14 @@ impl Responder {
             let keys: Vec<Key> = of_it.map(|block| block.key.clone()).collect();
             return self.drop_all(&keys);
         }
+        if self.jobs.is_busy(executable) {
+            // Once what runs has ended.
+            if let Some(worker) = self.workers.get_mut(executable) {
+                worker.tried(now.monotonic);
+            }
+            return;
+        }
+        self.has_started = false;
         let done = self.try_reconcile(executable, now);
         self.outcome(executable, done, now);
     }
@@ -125,10 +141,17 @@ impl Responder {
             &tag;
         let executable = executable.clone();
         if let Some(worker) = self.workers.get(&executable) {
-            output.iter().for_each(|line| self.log.said(now.wall, &worker.path, line));
+            // A gate says `ok` to each line that it has done.
+            let lines = output.iter().filter(|line| worker.is_script() || *line != "ok");
+            lines.for_each(|line| self.log.said(now.wall, &worker.path, line));
         }
         let is_script = self.workers.get(&executable).is_none_or(Worker::is_script);
         let has_failed = failed.is_some();
+        match &tag {
+            Task::Add(_, keys) if is_script => self.no_longer(Verb::Add, keys),
+            Task::Delete(_, keys) if is_script => self.no_longer(Verb::Delete, keys),
+            Task::Add(..) | Task::Delete(..) | Task::Prepare(_) => {}
+        }
         if let Some(why) = failed {
             let is_ours = self.workers.get(&executable).is_some_and(Worker::is_ours);
             self.tell(Told::ProgramFailed { executable: executable.clone(), is_ours, why });
@@ -138,6 +161,8 @@ impl Responder {
             if let Some(worker) = self.workers.get_mut(&executable) {
                 worker.failed(now.monotonic);
             }
+            // Should something else of it work before, this is done then.
+            self.deferred.insert(executable);
             return;
         }
         match tag {
@@ -145,6 +170,33 @@ impl Responder {
             Task::Delete(_, keys) => self.undone(&keys, !is_script, now),
             Task::Prepare(_) => {}
         }
+        if let Some(worker) = self.workers.get_mut(&executable).filter(|_| !is_script) {
+            worker.worked();
+        }
+        if !self.jobs.is_busy(&executable) && self.deferred.remove(&executable) {
+            self.go_on(&executable, now);
+        }
+    }
+
+    fn no_longer(&mut self, verb: Verb, keys: &[Key]) {
+        for key in keys {
+            self.under_way.remove(&(verb, key.clone()));
+        }
+    }
+
+    /// Does all that came while an action's programs ran, in one go.
+    fn go_on(&mut self, executable: &str, now: Now) {
+        let of_it = self.blocks.current().filter(|block| block.key.executable == executable);
+        let (mut put, mut take) = (Vec::new(), Vec::new());
+        for block in of_it {
+            match block.state {
+                State::Wanted => put.push(block.key.clone()),
+                State::Lifting => take.push(block.key.clone()),
+                State::Held | State::Past => {}
+            }
+        }
+        self.take(executable, take, now);
+        self.put(executable, sorted(put), now);
     }
 
     fn try_put(&mut self, executable: &str, keys: Vec<Key>, now: Now) -> Result<(), ActionError> {
@@ -155,9 +207,16 @@ impl Responder {
         }
         match action.put(&wants)? {
             Work::Done => self.held(&keys, true, now),
-            Work::Run(jobs) => self.run(Task::Add(executable.to_owned(), keys), executable, jobs),
+            Work::Run(jobs) => {
+                self.run(Task::Add(executable.to_owned(), keys), executable, jobs, now)
+            }
         }
         Ok(())
+    }
+
+    /// A program for each attacker would queue up behind one that is slow, as a gateway that is away.
+    fn defer(&mut self, executable: &str) {
+        self.deferred.insert(executable.to_owned());
     }
 
     fn try_take(&mut self, executable: &str, keys: Vec<Key>, now: Now) -> Result<(), ActionError> {
@@ -169,7 +228,7 @@ impl Responder {
         match action.take(&targets)? {
             Work::Done => self.undone(&keys, true, now),
             Work::Run(jobs) => {
-                self.run(Task::Delete(executable.to_owned(), keys), executable, jobs)
+                self.run(Task::Delete(executable.to_owned(), keys), executable, jobs, now)
             }
         }
         Ok(())
@@ -182,7 +241,7 @@ impl Responder {
                 let work = action.prepare()?;
                 let list = action.list()?;
                 if let Work::Run(jobs) = work {
-                    self.run(Task::Prepare(executable.to_owned()), executable, jobs);
+                    self.run(Task::Prepare(executable.to_owned()), executable, jobs, now);
                 }
                 list
             }
@@ -253,22 +312,45 @@ impl Responder {
         let Some(job) = worker.and_then(|it| it.call(verb, &key.target, &block.cause)) else {
             return self.undone(&[key], false, now);
         };
+        // What a reload asks for may be under way.
+        if !self.under_way.insert((verb, key.clone())) {
+            return;
+        }
         let executable = key.executable.clone();
         let lane = format!("{executable} {}", key.target);
         let task = match verb {
             Verb::Add => Task::Add(executable, vec![key]),
             Verb::Delete => Task::Delete(executable, vec![key]),
         };
-        self.run(task, &lane, vec![job]);
+        self.run(task, &lane, vec![job], now);
     }
 
-    fn run(&mut self, task: Task, lane: &str, jobs: Vec<Job>) {
-        if let Err(task) = self.jobs.push(lane.to_owned(), task, jobs) {
-            let (Task::Add(executable, _)
-            | Task::Delete(executable, _)
-            | Task::Prepare(executable)) = task;
-            let why = "too many programs wait".to_owned();
-            self.tell(Told::ProgramFailed { executable, is_ours: true, why });
+    fn run(&mut self, task: Task, lane: &str, jobs: Vec<Job>, now: Now) {
+        self.has_started = true;
+        let (Task::Add(executable, _) | Task::Delete(executable, _) | Task::Prepare(executable)) =
+            &task;
+        let executable = executable.clone();
+        let is_webhook = self.workers.get(&executable).is_some_and(Worker::is_webhook);
+        let to = if is_webhook { &mut self.messages } else { &mut self.jobs };
+        let Err(task) = to.push(lane.to_owned(), task, jobs) else { return };
+        let why = "too many programs wait".to_owned();
+        self.tell(Told::ProgramFailed { executable: executable.clone(), is_ours: true, why });
+        let keys = match task {
+            Task::Add(_, keys) => {
+                self.no_longer(Verb::Add, &keys);
+                keys
+            }
+            Task::Delete(_, keys) => {
+                self.no_longer(Verb::Delete, &keys);
+                keys
+            }
+            Task::Prepare(_) => Vec::new(),
+        };
+        // What is done once is let go; the rest is tried again.
+        let once: Vec<Key> = keys.into_iter().filter(|key| key.once.is_some()).collect();
+        self.drop_all(&once);
+        if let Some(worker) = self.workers.get_mut(&executable) {
+            worker.failed(now.monotonic);
         }
     }
 
@@ -323,8 +405,11 @@ impl Responder {
 
     /// Notes whether an action has worked; if not, it is tried again later.
     fn outcome(&mut self, executable: &str, done: Result<(), ActionError>, now: Now) {
+        let has_started = std::mem::take(&mut self.has_started);
         let Some(worker) = self.workers.get_mut(executable) else { return };
         match done {
+            // Programs have to end well first.
+            Ok(()) if has_started => worker.tried(now.monotonic),
             Ok(()) => worker.worked(),
             Err(error) => {
                 worker.failed(now.monotonic);

@@ -76,6 +76,10 @@ impl Worker {
         !matches!(self.how, How::Script)
     }
 
+    pub(super) fn is_webhook(&self) -> bool {
+        matches!(self.how, How::Webhook(_))
+    }
+
     /// The call of a script or a webhook; `None` if there is nothing to call.
     pub(super) fn call(&self, verb: Verb, target: &Target, cause: &Cause) -> Option<Job> {
         match (&self.how, verb) {
@@ -114,6 +118,13 @@ impl Worker {
     pub(super) fn failed(&mut self, now: Duration) {
         let wait = self.retry.map_or(Duration::from_secs(1), |(_, wait)| wait);
         self.retry = Some((now + wait, (wait * 2).min(RETRY_MAX)));
+    }
+
+    /// It is being tried; if it ends badly the next time is later still.
+    pub(super) fn tried(&mut self, now: Duration) {
+        if let Some((at, wait)) = &mut self.retry {
+            *at = now + *wait;
+        }
     }
 
     pub(super) fn worked(&mut self) {

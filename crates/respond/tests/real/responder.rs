@@ -307,3 +307,54 @@ fn an_order_that_comes_again_is_done_once() {
     stage.finish(&mut responder);
     assert_eq!(stage.read("calls").lines().count(), before + 1);
 }
+
+#[test]
+fn who_attacks_many_times_takes_the_room_of_one() {
+    let mut stage = Stage::new("own60 - own.sh - 60\ntell0 - tell.sh - 0\n");
+    stage.settings.per_minute = 2;
+    stage.script("own.sh", SCRIPT);
+    stage.script("tell.sh", SCRIPT);
+    let mut responder = stage.start();
+    let again = |number| {
+        let mut order = against("own60", "203.0.113.7");
+        order.cause.alert.number = number;
+        order
+    };
+    // What is done for each alert has room of its own.
+    let tell = |number| {
+        let mut order = against("tell0", "203.0.113.7");
+        order.cause.alert.number = number;
+        order
+    };
+    let orders = (1..=50).map(again).chain((1..=50).map(tell));
+    let orders = stage.numbered(orders.chain([against("own60", "203.0.113.8")]));
+    responder.obey(orders, stage.now());
+    stage.finish(&mut responder);
+    let blocked: Vec<String> =
+        responder.blocks().map(|block| block.key.target.to_string()).collect();
+    assert_eq!(blocked.len(), 2, "{blocked:?}");
+    assert_eq!(stage.read("calls").lines().count(), 52);
+}
+
+#[test]
+fn a_reload_calls_nothing_twice() {
+    let stage = Stage::new("own60 - own.sh - 60\ntell0 - tell.sh - 0\n");
+    stage.script("own.sh", &format!("{SCRIPT}sleep 0.3\n"));
+    stage.script("tell.sh", &format!("{SCRIPT}sleep 0.3\n"));
+    let mut responder = stage.start();
+    let orders = (1..=20).flat_map(|last| {
+        let address = format!("203.0.113.{last}");
+        [against("own60", &address), against("tell0", &address)]
+    });
+    responder.obey(stage.numbered(orders), stage.now());
+    for _ in 0..3 {
+        responder.replace(stage.settings.clone(), stage.responses.clone(), stage.now());
+    }
+    stage.finish(&mut responder);
+    assert_eq!(stage.read("calls").lines().count(), 40);
+    responder.lift(|_| true, stage.now());
+    responder.replace(stage.settings.clone(), stage.responses.clone(), stage.now());
+    stage.finish(&mut responder);
+    assert_eq!(stage.read("calls").lines().count(), 60);
+    assert_eq!(responder.blocks().count(), 0);
+}

@@ -31,7 +31,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// As whom it sends: a user of OSSEC's that owns nothing that matters.
 const USERS: [&str; 3] = ["ossecm", "ossec", "nobody"];
 /// What looking up a name needs.
-const READABLE: [&str; 6] = ["/etc", "/usr", "/lib", "/lib64", "/run/systemd/resolve", "/run/nscd"];
+const READABLE: [&str; 5] = ["/etc", "/usr", "/lib", "/lib64", "/run/nscd"];
 
 pub(crate) fn run(mut parser: Parser) -> Result<ExitCode> {
     match parser.next()? {
@@ -55,7 +55,7 @@ pub(crate) fn run(mut parser: Parser) -> Result<ExitCode> {
     });
     let rights = Rights {
         account: accounts,
-        readable: READABLE.map(PathBuf::from).to_vec(),
+        readable: readable(),
         sockets: true,
         parent: std::os::unix::process::parent_id(),
         ..Rights::default()
@@ -63,6 +63,13 @@ pub(crate) fn run(mut parser: Parser) -> Result<ExitCode> {
     sandbox::enter(&rights).context("entering the sandbox")?;
     send(url, message, roots)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The last is where `/etc/resolv.conf` leads to, which differs from host to host.
+fn readable() -> Vec<PathBuf> {
+    let resolver = std::fs::canonicalize("/etc/resolv.conf").ok();
+    let resolver = resolver.and_then(|path| path.parent().map(PathBuf::from));
+    READABLE.iter().map(PathBuf::from).chain(resolver).collect()
 }
 
 fn send(url: &str, message: &str, roots: Vec<Certificate<'static>>) -> Result<()> {

@@ -62,7 +62,7 @@ fn a_container_of_this_host() {
     assert_eq!(refused.status.code(), Some(1), "{}", text(&refused));
 
     // It is started anew: another network, and sets with nobody in them.
-    world.run("ip netns add again && pkill -f 'sleep 1000'");
+    world.run("ip netns add again && pkill -KILL -x sleep");
     world.run("ip netns exec again ipset create global-blk4 hash:net family inet timeout 0");
     world.run("ip netns exec again ipset create global-blk6 hash:net family inet6 timeout 0");
     world.run(&start("again"));

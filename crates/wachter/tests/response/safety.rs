@@ -310,19 +310,43 @@ http {
 }
 ";
 
+/// A name server that knows one address for every name.
+const NAME_SERVER: &str = r#"
+import socket
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+server.bind(("127.0.0.1", 53))
+while True:
+    query, client = server.recvfrom(512)
+    end = query.index(b"\0", 12) + 5
+    question, is_ipv4 = query[12:end], query[end - 4:end - 2] == b"\0\1"
+    answer = b"\xc0\x0c\0\1\0\1\0\0\0\1\0\4\x7f\0\0\1" if is_ipv4 else b""
+    head = query[:2] + b"\x81\x80\0\1\0" + bytes([is_ipv4]) + b"\0\0\0\0"
+    server.sendto(head + question + answer, client)
+"#;
+
 #[test]
 fn a_webhook_is_told_over_tls_if_it_is_trusted() {
-    let Some(world) = World::with(&["nginx", "openssl"]) else { return };
+    let Some(world) = World::with(&["nginx", "openssl", "python3"]) else { return };
+    world.write("/var/names.py", NAME_SERVER);
+    world.run("setsid python3 /var/names.py < /dev/null > /var/names.out 2>&1 &");
     world.run(
         "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=wachter-test \
-         -addext subjectAltName=DNS:localhost -addext basicConstraints=critical,CA:FALSE \
+         -addext subjectAltName=DNS:hooks.test -addext basicConstraints=critical,CA:FALSE \
          -keyout /var/lib/web.key -out /var/lib/web.crt",
     );
     world.write("/etc/nginx/test.conf", WEB_CONF);
     world.run("mkdir -p /var/log/nginx /var/lib/nginx && nginx -c /etc/nginx/test.conf");
     let notify =
-        format!("printf 'https://localhost/in?key=k\\n{{}}' | {WACHTER_THERE} notify 2>&1");
-    let refused = world.attempt(&notify);
+        format!("printf 'https://hooks.test/in?key=k\\n{{}}' | {WACHTER_THERE} notify 2>&1");
+    let mut refused = world.attempt(&notify);
+    // Until the name server is there.
+    for _ in 0..100 {
+        if !text(&refused).contains("lookup") {
+            break;
+        }
+        pause(Duration::from_millis(50));
+        refused = world.attempt(&notify);
+    }
     assert_eq!(refused.status.code(), Some(1));
     let said = text(&refused);
     assert!(said.contains("invalid peer certificate: UnknownIssuer"), "{said}");

@@ -249,9 +249,8 @@ impl Brain {
             done.events += 1;
             done.bytes += sourced.text.len() as u64;
             done.alerts += u64::from(outcome.is_alert());
-            if number > self.mute_up_to {
-                self.respond((number, index), &outcome, counters);
-            }
+            // Also where nothing is written: whoever acts knows what was done already.
+            self.respond((number, index), &outcome, counters);
             self.write(number, &outcome);
             self.event = self.engine.reclaim(outcome);
             for (id, excess) in self.engine.take_excesses() {

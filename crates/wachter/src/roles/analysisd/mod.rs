@@ -213,6 +213,8 @@ impl Analysis {
                 self.brain.replay(number, &batch, skipped, &self.context.counters)
             });
             self.order()?;
+            // What is obeyed already must not keep others out.
+            self.orders.read_answers()?;
             if let Err(error) = processed {
                 log::error(format_args!("event log: batch {number}: {error}; its events are lost"));
                 self.context.counters.add(Counter::BadBatches, 1);

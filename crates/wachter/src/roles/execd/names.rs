@@ -12,6 +12,8 @@ use sys::log;
 
 /// How often names are looked up.
 const LOOK_UP_EVERY: Duration = Duration::from_secs(600);
+/// The same while one of them is not known at all: perhaps the host has only just been started.
+const LOOK_UP_AGAIN: Duration = Duration::from_secs(15);
 
 type Answers = Vec<(String, Vec<IpAddr>)>;
 
@@ -51,6 +53,9 @@ impl Names {
             self.under_way = None;
             let before = allow.clone();
             allow.resolved(&answers);
+            if allow.has_unknown_names() {
+                self.due = now + LOOK_UP_AGAIN;
+            }
             return before != *allow;
         }
         let names = allow.names();

@@ -41,9 +41,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(60);
 const LOOK_AGE_MAX: Duration = Duration::from_secs(1);
 /// How long to wait before a ledger that cannot be opened is tried again.
 const OPEN_AGAIN: Duration = Duration::from_secs(30);
-/// How often the same failure is told.
+/// How often the same failure or refusal is told.
 const TELL_EVERY: Duration = Duration::from_secs(60);
-/// Different failures that are told in that time.
+/// Different ones that are told in that time.
 const TOLD_MAX: usize = 100;
 /// Seconds for which a person blocks somebody, if neither they nor the configuration say.
 const USUAL_SECONDS: u32 = 600;
@@ -71,7 +71,7 @@ pub(super) struct Responses {
     responder: Option<Responder>,
     open_due: Duration,
     control: Control,
-    /// What was told of failures in the last minute, and when.
+    /// What was told of failures and refusals in the last minute, and when.
     told: BTreeMap<String, Duration>,
 }
 
@@ -105,7 +105,8 @@ impl Responses {
         self.conf = settings.conf.clone();
         self.configured = Configured::of(&self.conf);
         self.settings = responder_settings(settings);
-        self.allow = AllowList::of(&self.conf);
+        let before = std::mem::replace(&mut self.allow, AllowList::of(&self.conf));
+        self.allow.remember(&before);
         self.names.forget();
         self.write_ar_conf();
         let now = now();
@@ -167,7 +168,7 @@ impl Responses {
     /// Writes down what is not yet, and takes leave.
     pub(super) fn finish(&mut self, context: &Context) {
         if let Some(responder) = &mut self.responder {
-            let told = responder.tick(now());
+            let told = responder.rest(now());
             self.tell(told, context);
         }
         self.control.remove();
@@ -331,9 +332,13 @@ impl Responses {
             }
             Request::Undo { seconds } => {
                 let since = now.wall.seconds.saturating_sub_unsigned(seconds);
+                responder.forget_waiting();
                 responder.lift(|block| block.since >= since, now)
             }
-            Request::Flush => responder.lift(|_| true, now),
+            Request::Flush => {
+                responder.forget_waiting();
+                responder.lift(|_| true, now)
+            }
         };
         let lines = told.iter().map(ToString::to_string).collect();
         let failed = told.iter().any(is_failure);
@@ -366,10 +371,24 @@ impl Responses {
         context.counters.set(Counter::Blocks, blocks as u64);
     }
 
-    /// Whether the same was told a short time ago. What fails is tried again and again.
+    /// Whether the same was told a short time ago, or too much else. What fails is tried again and
+    /// again, and who attacks may choose what is refused.
     fn is_repeated(&mut self, told: &Told) -> bool {
-        if !matches!(told, Told::Failed { .. } | Told::Ledger(_) | Told::ProgramFailed { .. }) {
-            return false;
+        match told {
+            Told::Failed { .. }
+            | Told::Ledger(_)
+            | Told::ProgramFailed { .. }
+            | Told::Refused(_)
+            | Told::Impossible { .. }
+            | Told::DryRun { .. } => {}
+            Told::Blocked(_)
+            | Told::Lifted(_)
+            | Told::NoScript(_)
+            | Told::Repaired { .. }
+            | Told::OverLimit(_)
+            | Told::CallsOverLimit(_)
+            | Told::Damaged(_)
+            | Told::More(_) => return false,
         }
         let now = clock::monotonic();
         self.told.retain(|_, at| now < *at + TELL_EVERY);
@@ -462,7 +481,7 @@ fn count(told: &Told, counters: &Counters) {
         Told::Failed { .. } | Told::ProgramFailed { .. } | Told::NoScript(_) => {
             (Counter::BlocksFailed, 1)
         }
-        Told::OverLimit(more) => (Counter::BlocksOverLimit, *more),
+        Told::OverLimit(more) | Told::CallsOverLimit(more) => (Counter::BlocksOverLimit, *more),
         Told::Repaired { .. } | Told::Ledger(_) | Told::Damaged(_) | Told::More(_) => return,
     };
     counters.add(counter, more);
