@@ -54,7 +54,7 @@ struct Message<'a> {
 }
 
 /// Whether an executable's name is one of these.
-pub(crate) fn is_webhook(executable: &str) -> bool {
+pub fn is_webhook(executable: &str) -> bool {
     EXECUTABLES.contains(&executable.strip_suffix(".sh").unwrap_or(executable))
 }
 

@@ -8,6 +8,7 @@ mod gather;
 mod messages;
 mod parts;
 mod policy;
+mod responses;
 mod watch;
 
 use std::path::{Path, PathBuf};
@@ -120,7 +121,10 @@ fn read_home(home: &Path, conf: Option<&Path>, depth: Depth) -> Installation {
     gathered.digest.add(env!("CARGO_PKG_VERSION"));
     gathered.digest.add(&host::short_name());
     let fingerprint = gathered.digest.finish();
-    let installation = policy::build(gathered, &settings, depth);
+    let mut installation = policy::build(gathered, &settings, depth);
+    if depth == Depth::Lint {
+        installation.lints.extend(responses::lint(home, &settings));
+    }
     Installation { settings, fingerprint, ..installation }
 }
 

@@ -7,7 +7,7 @@
 
 use std::os::fd::AsFd;
 
-use super::disk::{self, FileId};
+use super::disk::{self, Facts, FileId};
 use super::print::{HEAD_BYTES_MAX, Print};
 use super::siblings::{Sibling, siblings};
 use super::track::Track;
@@ -85,23 +85,28 @@ impl Files {
             if is_known || is_news {
                 continue;
             }
-            let record = self.past_record(track, &sibling);
+            let record = self.record_of_past(track, &sibling.facts, head(&sibling));
             self.ledger.insert(record);
         }
     }
 
-    fn past_record(&self, track: &Track, sibling: &Sibling) -> Record {
+    /// A rotated file as one that was read. By its head it is known when it is packed.
+    pub(super) fn record_of_past(
+        &self,
+        track: &Track,
+        facts: &Facts,
+        head: Option<Print>,
+    ) -> Record {
         Record {
             path: track.path.to_vec(),
-            file: sibling.facts.id,
-            born: sibling.facts.born,
+            file: facts.id,
+            born: facts.born,
             generation: 0,
             source: None,
-            // By it the file is known when it is packed.
-            head: head(sibling),
+            head,
             tail: None,
-            offset: sibling.facts.size,
-            modified: sibling.facts.modified,
+            offset: facts.size,
+            modified: facts.modified,
             read: self.now.wall.seconds,
             is_open: false,
             target: None,

@@ -129,20 +129,8 @@ impl Files {
             return false;
         }
         let (path, packed) = (track.path.to_vec(), sibling.path.clone());
-        self.ledger.insert(Record {
-            path: path.clone(),
-            file: sibling.facts.id,
-            born: sibling.facts.born,
-            generation: 0,
-            source: None,
-            head: None,
-            tail: None,
-            offset: sibling.facts.size,
-            modified: sibling.facts.modified,
-            read: self.now.wall.seconds,
-            is_open: false,
-            target: None,
-        });
+        let record = self.record_of_past(track, &sibling.facts, None);
+        self.ledger.insert(record);
         self.notices.push(Notice::RestUnreadable(path, packed));
         true
     }

@@ -44,6 +44,16 @@ pub(super) fn bad_file_pattern(why: &str) -> Diagnostic {
     Diagnostic::error("bad-pattern", why).hint("an OS_Regex that is held against DIRECTORY/FILE")
 }
 
+pub(super) fn no_program(why: &respond::script::NoScript) -> Diagnostic {
+    let message = format!("this response is never given: {}", escaped(why.to_string().as_bytes()));
+    let built_in = respond::actions::ALL.iter().filter_map(|kind| kind.executables.first());
+    let built_in: Vec<&str> = built_in.copied().collect();
+    Diagnostic::warning("no-program", message).hint(format!(
+        "put a script there that root alone can change, or name one that is built in: {}",
+        built_in.join(", ")
+    ))
+}
+
 pub(super) fn no_list(path: &Path, error: &io::Error) -> Diagnostic {
     let message = format!("cannot read the list {}: {error}", shown(path));
     Diagnostic::warning("unreadable-list", message)

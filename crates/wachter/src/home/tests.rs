@@ -84,6 +84,31 @@ fn nothing_is_wrong() {
     assert_eq!(codes(copy().path()), [] as [&str; 0]);
 }
 
+#[test]
+fn programs_of_responses_that_are_not_there() {
+    let responses = |executable: &str, settings: &str| {
+        let dir = copy();
+        let conf = dir.path().join("etc/ossec.conf");
+        let text = fs::read_to_string(&conf).unwrap();
+        let response = format!(
+            "<command><name>x</name><executable>{executable}</executable><expect></expect></command>
+             <active-response><command>x</command><location>local</location><level>1</level>
+             </active-response></ossec_config>"
+        );
+        let end = text.rfind("</ossec_config>").unwrap();
+        fs::write(&conf, format!("{}{response}", &text[..end])).unwrap();
+        fs::write(dir.path().join("etc/wachter.toml"), settings).unwrap();
+        codes(dir.path())
+    };
+    for built_in in ["firewall-drop.sh", "host-deny.sh", "ipset.sh", "restart-ossec.sh"] {
+        assert_eq!(responses(built_in, ""), [] as [&str; 0], "{built_in}");
+    }
+    assert_eq!(responses("own.sh", ""), ["no-program"]);
+    assert_eq!(responses("webhook", ""), ["no-program"]);
+    let webhook = "[webhook]\nurl = \"https://hooks.example.org/x\"\n";
+    assert_eq!(responses("webhook", webhook), [] as [&str; 0]);
+}
+
 /// What is told when this is done to each of the files.
 fn codes_of_each(spoil: impl Fn(&Path)) -> Vec<&'static str> {
     let mut told = Vec::new();

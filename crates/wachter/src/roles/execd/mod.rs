@@ -22,6 +22,14 @@ use crate::home::Origin;
 use programs::Programs;
 use responses::Responses;
 
+/// The executables that make an installation read its configuration anew.
+const RESTART: [&str; 3] = ["restart-ossec", "restart-ossec.sh", "restart-ossec.cmd"];
+
+/// Whether an executable stands for reading the configuration anew.
+pub(crate) fn is_restart(executable: &str) -> bool {
+    RESTART.contains(&executable)
+}
+
 pub(super) fn run(mut context: Context) -> Result<()> {
     let requests = context.inherit_channel()?;
     let orders = context.inherit_channel()?;

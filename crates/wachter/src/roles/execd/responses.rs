@@ -47,9 +47,6 @@ const TELL_EVERY: Duration = Duration::from_secs(60);
 const TOLD_MAX: usize = 100;
 /// Seconds for which a person blocks somebody, if neither they nor the configuration say.
 const USUAL_SECONDS: u32 = 600;
-/// The executables that make an installation read its configuration anew.
-const RESTART: [&str; 3] = ["restart-ossec", "restart-ossec.sh", "restart-ossec.cmd"];
-
 pub(super) struct Responses {
     home: PathBuf,
     orders: Channel,
@@ -262,7 +259,7 @@ impl Responses {
     fn is_restart(&self, order: &Order) -> bool {
         let mut named = self.configured.named(&order.response);
         named.any(|response| {
-            RESTART.contains(&response.executable.as_str())
+            super::is_restart(&response.executable)
                 && !self.settings.dry_run.contains(&response.command)
         })
     }
