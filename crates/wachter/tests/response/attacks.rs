@@ -106,7 +106,7 @@ fn an_attacker_is_blocked_at_the_gateway() {
 }
 
 #[test]
-fn an_attacker_with_ipv6_is_blocked_and_may_return() {
+fn an_attacker_by_either_protocol_is_blocked_and_may_return() {
     let Some(world) = World::with(&PROGRAMS) else { return };
     if !lay_out(&world) {
         println!("SKIPPED: this kernel has no IPv6");
@@ -123,6 +123,10 @@ fn an_attacker_with_ipv6_is_blocked_and_may_return() {
     assert!(log_in(world, "client", WEB1_V6, "right"), "from {CLIENT_V6}");
     machine.until("the attacker may return", || reaches(world, "attacker", WEB1_V6));
     assert_eq!(seconds_left(world, "global-blk6", ATTACKER_V6), None);
+    // And by the other way, which it finds closed and open again.
+    guess(&machine, WEB1);
+    assert!(seconds_left(world, "global-blk4", ATTACKER).is_some());
+    machine.until("the attacker may return", || reaches(world, "attacker", WEB1));
     machine.until("the block is past", || blocks(&machine, &["--json", "list"]).is_empty());
 }
 
@@ -150,6 +154,7 @@ fn the_users_own_script_comes_first() {
     machine.start();
     guess(&machine, WEB1);
     assert_eq!(seconds_left(world, "global-blk4", ATTACKER), Some(0));
+    assert!(log_in(world, "client", WEB1, "right"));
     machine.until("the attacker may return", || reaches(world, "attacker", WEB1));
     let log = machine.read("logs/active-responses.log");
     let verbs: Vec<&str> =

@@ -212,7 +212,11 @@ fn people_block_and_undo() {
     assert!(code == Some(0), "{said}");
     assert_eq!(denied(), "");
     assert_eq!(blocks(&["undo", "--since", "10m"]).0, Some(2));
-    assert_eq!(blocks(&["flush"]).0, Some(0));
+    assert_eq!(add("203.0.113.8", &["forever"]).0, Some(0));
+    assert_eq!(add("203.0.113.9", &[]).0, Some(0));
+    let (code, said) = blocks(&["flush"]);
+    assert!(code == Some(0) && said.lines().count() == 2, "{said}");
+    assert_eq!((denied(), blocks(&["flush"]).0), (String::new(), Some(0)));
 }
 
 #[test]
