@@ -18,6 +18,8 @@ use crate::target::Net;
 
 /// Bytes of one file that are read.
 const FILE_BYTES_MAX: u64 = 8 << 20;
+/// Bytes that are read at once.
+const READ_BYTES: u64 = 64 * 1024;
 /// Bytes of a process' title.
 const TITLE_BYTES_MAX: u64 = 4096;
 
@@ -188,7 +190,8 @@ fn sockets(descriptors: &Path) -> Vec<u64> {
 }
 
 fn text(path: &Path, bytes_max: u64) -> String {
-    let mut bytes = Vec::new();
+    // The kernel walks all of a table for each read of it: few reads, then.
+    let mut bytes = Vec::with_capacity(bytes_max.min(READ_BYTES) as usize);
     let read = File::open(path).and_then(|file| file.take(bytes_max).read_to_end(&mut bytes));
     if read.is_err() {
         bytes.clear();
