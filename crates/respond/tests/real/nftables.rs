@@ -89,43 +89,62 @@ fn a_firewall_that_others_clear_is_noticed_and_made_again() {
     assert!(action.put(&[want("203.0.113.7", 600)]).is_err());
 }
 
-#[test]
-fn the_attacker_is_out_also_for_what_is_passed_on() {
-    let (Some(attacker), Some(host)) = (Namespace::with(&["nft"]), Namespace::new()) else {
-        return;
-    };
-    let link = format!("link add inner type veth peer name outer netns {}", attacker.name);
-    host.run("ip", &link);
-    for (namespace, device, address) in
-        [(&host, "inner", "192.0.2.1/24"), (&attacker, "outer", "192.0.2.7/24")]
-    {
+/// Joins two namespaces by a wire, with these addresses.
+fn join(one: (&Namespace, &str, &str), other: (&Namespace, &str, &str)) {
+    let (name, peer) = (one.1, other.1);
+    let link = format!("link add {name} type veth peer name {peer} netns {}", other.0.name);
+    one.0.run("ip", &link);
+    for (namespace, device, address) in [one, other] {
         namespace.run("ip", &format!("addr add {address} dev {device}"));
         namespace.run("ip", &format!("link set {device} up"));
     }
-    // A published port: what comes for one address is passed to another.
+}
+
+#[test]
+fn the_attacker_is_out_also_for_what_is_passed_on() {
+    let (Some(attacker), Some(host), Some(container)) =
+        (Namespace::with(&["nft", "sysctl"]), Namespace::new(), Namespace::new())
+    else {
+        return;
+    };
+    join((&host, "inner", "192.0.2.1/24"), (&attacker, "outer", "192.0.2.7/24"));
+    join((&host, "bridge", "10.9.0.1/24"), (&container, "eth0", "10.9.0.2/24"));
+    host.run("sysctl", "-qw net.ipv4.ip_forward=1");
+    attacker.run("ip", "route add 10.9.0.0/24 via 192.0.2.1");
+    container.run("ip", "route add default via 10.9.0.1");
+    // Published ports: what comes for one address is passed to another, here or in a container.
     host.run("ip", "addr add 198.51.100.1/32 dev lo");
     host.run("nft", "add table ip nat");
     host.run("nft", "add chain ip nat pre '{ type nat hook prerouting priority dstnat; }'");
     host.run("nft", "add rule ip nat pre tcp dport 8080 dnat to 198.51.100.1:80");
+    host.run("nft", "add rule ip nat pre tcp dport 8082 dnat to 10.9.0.2:82");
+    let listen =
+        |port: u16| TcpListener::bind(SocketAddr::from((Ipv4Addr::UNSPECIFIED, port))).unwrap();
+    container.enter();
+    let in_container = listen(82);
     host.enter();
-    let listeners = [80, 81]
-        .map(|port| TcpListener::bind(SocketAddr::from((Ipv4Addr::UNSPECIFIED, port))).unwrap());
-    let reach = |port: u16| {
+    let here = [80, 81].map(listen);
+    let reach = |address: [u8; 4], port: u16| {
         attacker.enter();
-        let address = SocketAddr::from(([192, 0, 2, 1], port));
+        let address = SocketAddr::from((address, port));
         let reached = TcpStream::connect_timeout(&address, Duration::from_millis(300));
         host.enter();
         reached.map(drop).map_err(|error| error.kind())
     };
+    // This host, two published ports, and a container by its own address.
+    let reach_all = || {
+        let host = [192, 0, 2, 1];
+        [reach(host, 81), reach(host, 8080), reach(host, 8082), reach([10, 9, 0, 2], 82)]
+    };
     let mut action = firewall_drop();
     for (net, is_out) in [("192.0.2.7", true), ("192.0.2.0/29", true), ("192.0.2.8", false)] {
-        assert_eq!([reach(81), reach(8080)], [Ok(()), Ok(())]);
+        assert_eq!(reach_all(), [Ok(()); 4]);
         action.put(&[want(net, 600)]).unwrap();
         let expected = if is_out { Err(ErrorKind::TimedOut) } else { Ok(()) };
-        assert_eq!([reach(81), reach(8080)], [expected, expected], "{net}");
+        assert_eq!(reach_all(), [expected; 4], "{net}");
         action.take(&[want(net, 600).target]).unwrap();
     }
-    drop(listeners);
+    drop((here, in_container));
 }
 
 #[test]

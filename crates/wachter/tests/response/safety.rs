@@ -359,3 +359,33 @@ fn a_webhook_is_told_over_tls_if_it_is_trusted() {
     assert_eq!(world.run(&notify), "");
     assert!(world.read("/var/log/nginx/access.log").contains("\"POST /in?key=k HTTP/1.1\" 204"));
 }
+
+#[test]
+fn an_account_is_locked_and_opened_again_but_not_roots() {
+    let Some(world) = World::with(&["passwd", "useradd", "chpasswd"]) else { return };
+    world.add_user("eve", "right");
+    let machine = Installation::in_world(world, "");
+    machine.start();
+    let world = machine.world.as_ref().unwrap();
+    let state = |user: &str| {
+        let told = world.run(&format!("passwd -S {user}"));
+        told.split(' ').nth(1).unwrap().to_owned()
+    };
+    let before = state("root");
+    let lock = |user: &str| {
+        let arguments = ["--with", "disable-account", "add", user, "3s", "a test"];
+        text(&machine.command("blocks").args(arguments).output().unwrap())
+    };
+    assert_eq!(state("eve"), "P");
+    lock("eve");
+    machine.until("the account is locked", || state("eve") == "L");
+    machine.until("it is opened again", || state("eve") == "P");
+    let said = lock("root");
+    assert!(said.contains("root") && state("root") == before, "{said}");
+    let log = machine.read("logs/active-responses.log");
+    let verbs: Vec<&str> = log
+        .lines()
+        .filter_map(|line| line.split_once("disable-account.sh ")?.1.split(' ').next())
+        .collect();
+    assert_eq!(verbs, ["add", "delete"], "{log}");
+}
