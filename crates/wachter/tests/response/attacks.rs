@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use crate::installation::world::World;
 use crate::installation::{Installation, pause, text};
 use crate::network::{
-    ATTACKER, ATTACKER_V6, CLIENT, CLIENT_V6, PROGRAMS, WEB1, WEB1_V6, WEB2, at, lay_out, log_in,
-    make_firewall, reaches, seconds_left,
+    ATTACKER, ATTACKER_V6, CLIENT, CLIENT_V6, PROGRAMS, WEB1, WEB1_V6, WEB2, at, failures,
+    give_root_a_key, lay_out, log_in, make_firewall, reaches, seconds_left,
 };
 
 /// As on the page that the owner of the home server follows, but for the timeout.
@@ -170,14 +170,6 @@ fn a_block_outlives_whoever_makes_it() {
     make_firewall(&world);
     let machine = machine(world, 1800, AT_NAMESPACE);
     let world = self::world(&machine);
-    let lines = |address: u32| {
-        let line = |port: u32| {
-            let (third, fourth) = (address / 256, address % 256);
-            let who = format!("root from 198.18.{third}.{fourth} port {port} ssh2");
-            format!("Nov 25 10:00:00 web1 sshd[1]: Failed password for {who}\n")
-        };
-        (1..=12).map(line).collect::<String>()
-    };
     let secure = "/var/lib/lxc/web1/rootfs/var/log/secure";
     let mut log = OpenOptions::new().append(true).create(true).open(world.path(secure)).unwrap();
     let process = |name: &str| {
@@ -186,7 +178,8 @@ fn a_block_outlives_whoever_makes_it() {
     };
     const ATTACKERS: u32 = 200;
     for address in 0..ATTACKERS {
-        log.write_all(lines(address).as_bytes()).unwrap();
+        let from = format!("198.18.{}.{}", address / 256, address % 256);
+        log.write_all(failures(&from).as_bytes()).unwrap();
         if address % 10 == 0 {
             pause(Duration::from_micros(u64::from(address) * 97 % 5000));
             let name = if address % 20 == 0 { "ossec-execd" } else { "ossec-analysisd" };
@@ -213,16 +206,11 @@ fn a_block_outlives_whoever_makes_it() {
 
 /// Root logs in at the home server from there, by key.
 const ROOT_LOGS_IN: &str = r#"
-mkdir -p /var/root/.ssh
-chmod 700 /var/root /var/root/.ssh
-sed -i 's|^root:\([^:]*:[^:]*:[^:]*:[^:]*\):[^:]*:|root:\1:/var/root:|' /etc/passwd
-sed -i 's|^root:[^:]*:|root:*:|' /etc/shadow
-ssh-keygen -q -t ed25519 -N '' -f /var/root/key
-cp /var/root/key.pub /var/root/.ssh/authorized_keys
+cp /var/root/.ssh/id_ed25519.pub /var/root/.ssh/authorized_keys
 ssh-keygen -q -t ed25519 -N '' -f /var/lib/host_key
 printf 'HostKey /var/lib/host_key\nPidFile /run/home.pid\nUsePAM no\nUseDNS no\n' > /etc/ssh/home_config
 /usr/sbin/sshd -f /etc/ssh/home_config
-setsid ip netns exec client ssh -i /var/root/key -o StrictHostKeyChecking=no \
+setsid ip netns exec client ssh -o StrictHostKeyChecking=no \
     -o UserKnownHostsFile=/dev/null root@10.20.0.2 'touch /var/session; sleep 100' \
     < /dev/null > /dev/null 2>&1 &
 "#;
@@ -235,16 +223,13 @@ fn root_is_not_locked_out() {
     let machine = machine(world, 1800, AT_NAMESPACE);
     let world = self::world(&machine);
     // The session begins after the last look at what this host needs.
+    give_root_a_key(world);
     world.run(ROOT_LOGS_IN);
     machine.until("root is logged in", || world.path("/var/session").exists());
     let secure = "/var/lib/lxc/web1/rootfs/var/log/secure";
     let mut log = OpenOptions::new().append(true).create(true).open(world.path(secure)).unwrap();
     let mut fail = |address: &str| {
-        for port in 1..=12 {
-            let who = format!("root from {address} port {port} ssh2");
-            let line = format!("Nov 25 10:00:00 web1 sshd[1]: Failed password for {who}\n");
-            log.write_all(line.as_bytes()).unwrap();
-        }
+        log.write_all(failures(address).as_bytes()).unwrap();
         machine.tells(5720, 10, &[("srcip", address)]);
     };
     fail(ATTACKER);

@@ -7,7 +7,8 @@ use crate::attacks::{blocks, guess, machine, world as world_of};
 use crate::installation::text;
 use crate::installation::world::World;
 use crate::network::{
-    ATTACKER, PROGRAMS, WEB1, WEB2, at, lay_out, log_in, make_firewall, reaches, seconds_left,
+    ATTACKER, PROGRAMS, WEB1, WEB2, at, give_root_a_key, lay_out, log_in, make_firewall, reaches,
+    seconds_left,
 };
 
 /// A control group as LXC makes one for a container, gone when it is dropped.
@@ -73,11 +74,7 @@ fn a_container_of_this_host() {
 
 /// An sshd on the gateway that knows one key, which opens the gate alone.
 const GATE: &str = r#"
-mkdir -p /var/root/.ssh /var/gate
-chmod 700 /var/root /var/root/.ssh
-sed -i 's|^root:\([^:]*:[^:]*:[^:]*:[^:]*\):[^:]*:|root:\1:/var/root:|' /etc/passwd
-sed -i 's|^root:[^:]*:|root:*:|' /etc/shadow
-ssh-keygen -q -t ed25519 -N '' -f /var/root/.ssh/id_ed25519
+mkdir -p /var/gate
 ssh-keygen -q -t ed25519 -N '' -f /var/gate/host_key
 printf 'restrict,command="/var/wachter gate --home /var/gate" %s\n' \
     "$(cat /var/root/.ssh/id_ed25519.pub)" > /var/gate/keys
@@ -99,6 +96,7 @@ fn another_host_through_ssh() {
     let Some(world) = World::with(&PROGRAMS) else { return };
     lay_out(&world);
     make_firewall(&world);
+    give_root_a_key(&world);
     world.run(GATE);
     let machine = machine(world, 1800, "[gateway]\nat = \"ssh:root@10.20.0.1\"\n");
     let world = world_of(&machine);

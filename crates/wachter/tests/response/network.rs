@@ -75,6 +75,15 @@ iptables -A FORWARD -m set --match-set global-blk4 src -j DROP
 ip6tables -A FORWARD -m set --match-set global-blk6 src -j DROP
 ";
 
+/// Gives root a home of its own, with a key and without a password.
+const ROOT: &str = r#"
+mkdir -p /var/root/.ssh
+chmod 700 /var/root /var/root/.ssh
+sed -i 's|^root:\([^:]*:[^:]*:[^:]*:[^:]*\):[^:]*:|root:\1:/var/root:|' /etc/passwd
+sed -i 's|^root:[^:]*:|root:*:|' /etc/shadow
+ssh-keygen -q -t ed25519 -N '' -f /var/root/.ssh/id_ed25519
+"#;
+
 /// A container: a root of its own in which the host's programs are, with sshd and rsyslogd.
 const CONTAINER: &str = r#"
 name=$1
@@ -131,6 +140,20 @@ pub(crate) fn lay_out(world: &World) -> bool {
         assert!(started.status.success(), "{}", crate::installation::text(&started));
     }
     has_v6
+}
+
+/// Gives root a key, in a home that is not this machine's.
+pub(crate) fn give_root_a_key(world: &World) {
+    world.run(ROOT);
+}
+
+/// Twelve failed logins of root from an address, as a container logs them.
+pub(crate) fn failures(address: &str) -> String {
+    let line = |port: u32| {
+        let who = format!("root from {address} port {port} ssh2");
+        format!("Nov 25 10:00:00 web1 sshd[1]: Failed password for {who}\n")
+    };
+    (1..=12).map(line).collect()
 }
 
 /// Makes the gateway's sets and rules; without it they are to be made by the response.

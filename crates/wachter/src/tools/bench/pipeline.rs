@@ -3,16 +3,14 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use lexopt::prelude::*;
 use rustix::fs::inotify;
 
 use super::throwaway::{Throwaway, print_latencies};
-use super::{Line, read_lines};
+use super::{Line, read_lines, throwaway};
 use crate::tools::status::numbers;
 
 const USAGE: &str = "\
@@ -32,13 +30,10 @@ while other lines come. A line of FILE may begin with its location and a tab.
 ";
 
 struct Options {
-    rules: PathBuf,
-    order: Option<PathBuf>,
-    log: PathBuf,
+    common: throwaway::Options,
     lines: usize,
     samples: usize,
     rate: usize,
-    keep: bool,
 }
 
 /// How long to wait for what does not come.
@@ -47,42 +42,18 @@ const PATIENCE: Duration = Duration::from_secs(300);
 const SAMPLE: &str = "sshd[1]: Failed password for invalid user";
 
 pub(super) fn run(arguments: lexopt::Parser) -> Result<()> {
-    let Some(options) = parse(arguments)? else {
+    let numbers = [("lines", 2_000_000), ("samples", 1000), ("rate", 20_000)];
+    let Some((common, numbers)) = throwaway::parse(arguments, "pipeline", numbers)? else {
         print!("{USAGE}");
         return Ok(());
     };
-    let lines = read_lines(&options.log)?;
+    let [lines, samples, rate] = numbers;
+    let options = Options { common, lines, samples, rate };
+    let lines = read_lines(&options.common.log)?;
     let bench = Bench(Throwaway::new());
     let result = bench.measure(&options, &lines);
-    bench.0.leave(options.keep)?;
+    bench.0.leave(options.common.keep)?;
     result
-}
-
-fn parse(mut arguments: lexopt::Parser) -> Result<Option<Options>> {
-    let (mut rules, mut order, mut log, mut keep) = (None, None, None, false);
-    let (mut lines, mut samples, mut rate) = (2_000_000, 1000, 20_000);
-    while let Some(argument) = arguments.next()? {
-        match argument {
-            Long("rules") => rules = Some(PathBuf::from(arguments.value()?)),
-            Long("include-order") => order = Some(PathBuf::from(arguments.value()?)),
-            Long("log") => log = Some(PathBuf::from(arguments.value()?)),
-            Long("lines") => lines = arguments.value()?.parse()?,
-            Long("samples") => samples = arguments.value()?.parse()?,
-            Long("rate") => rate = arguments.value()?.parse()?,
-            Long("keep") => keep = true,
-            Long("help") | Short('h') => return Ok(None),
-            other => return Err(other.unexpected().into()),
-        }
-    }
-    Ok(Some(Options {
-        rules: rules.context("--rules DIR is missing; see wachter bench pipeline --help")?,
-        log: log.context("--log FILE is missing; see wachter bench pipeline --help")?,
-        order,
-        lines,
-        samples,
-        rate,
-        keep,
-    }))
 }
 
 struct Bench(Throwaway);
@@ -90,7 +61,7 @@ struct Bench(Throwaway);
 impl Bench {
     fn measure(&self, options: &Options, lines: &[Line]) -> Result<()> {
         let written = self.write_logs(options, lines)?;
-        self.0.lay_out(&options.rules, options.order.as_deref(), "")?;
+        self.0.lay_out(&options.common, "")?;
         let started = Instant::now();
         self.0.run(|| {
             self.throughput(options, started, started.elapsed(), written)?;

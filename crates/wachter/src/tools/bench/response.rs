@@ -4,22 +4,20 @@ use std::collections::HashSet;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr};
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
-use lexopt::prelude::*;
-use respond::actions::{Action, List};
+use anyhow::{Result, bail};
+use respond::actions::{Action, List, open_gateway};
 use respond::blocks::{Block, By, Key, State};
-use respond::gate::{Gateway, open};
+use respond::gate::Gateway;
 use respond::ledger::Ledger;
 use respond::order::Cause;
 use respond::responder::Files;
 use respond::target::{Net, Target};
 
 use super::throwaway::{Throwaway, print_latencies};
-use super::{Line, read_lines};
+use super::{Line, read_lines, throwaway};
 
 const USAGE: &str = "\
 usage: unshare --net wachter bench response --rules DIR --log FILE [options]
@@ -54,57 +52,31 @@ const SECTIONS: &str = "
 const SETTINGS: &str = "[response]\nblocks_per_minute = 1000000\n";
 
 struct Options {
-    rules: PathBuf,
-    order: Option<PathBuf>,
-    log: PathBuf,
+    common: throwaway::Options,
     attackers: u32,
     rate: usize,
     blocks: u32,
-    keep: bool,
 }
 
 pub(super) fn run(arguments: lexopt::Parser) -> Result<()> {
-    let Some(options) = parse(arguments)? else {
+    let numbers = [("attackers", 500), ("rate", 10_000), ("blocks", 100_000)];
+    let Some((common, numbers)) = throwaway::parse(arguments, "response", numbers)? else {
         print!("{USAGE}");
         return Ok(());
     };
+    let [attackers, rate, blocks] = numbers;
+    let (attackers, blocks) = (attackers.try_into()?, blocks.try_into()?);
+    let options = Options { common, attackers, rate, blocks };
     // Nobody's firewall is touched.
     let devices = fs::read_to_string("/proc/net/dev").unwrap_or_default();
     if devices.lines().skip(2).any(|line| !line.trim_start().starts_with("lo:")) {
         bail!("run it in a network of its own: unshare --net wachter bench response …");
     }
-    let lines = read_lines(&options.log)?;
+    let lines = read_lines(&options.common.log)?;
     let bench = Bench(Throwaway::new());
     let result = bench.measure(&options, &lines);
-    bench.0.leave(options.keep)?;
+    bench.0.leave(options.common.keep)?;
     result
-}
-
-fn parse(mut arguments: lexopt::Parser) -> Result<Option<Options>> {
-    let (mut rules, mut order, mut log, mut keep) = (None, None, None, false);
-    let (mut attackers, mut rate, mut blocks) = (500, 10_000, 100_000);
-    while let Some(argument) = arguments.next()? {
-        match argument {
-            Long("rules") => rules = Some(PathBuf::from(arguments.value()?)),
-            Long("include-order") => order = Some(PathBuf::from(arguments.value()?)),
-            Long("log") => log = Some(PathBuf::from(arguments.value()?)),
-            Long("attackers") => attackers = arguments.value()?.parse()?,
-            Long("rate") => rate = arguments.value()?.parse()?,
-            Long("blocks") => blocks = arguments.value()?.parse()?,
-            Long("keep") => keep = true,
-            Long("help") | Short('h') => return Ok(None),
-            other => return Err(other.unexpected().into()),
-        }
-    }
-    Ok(Some(Options {
-        rules: rules.context("--rules DIR is missing; see wachter bench response --help")?,
-        log: log.context("--log FILE is missing; see wachter bench response --help")?,
-        order,
-        attackers,
-        rate,
-        blocks,
-        keep,
-    }))
 }
 
 struct Bench(Throwaway);
@@ -113,12 +85,12 @@ impl Bench {
     fn measure(&self, options: &Options, lines: &[Line]) -> Result<()> {
         self.0.make_log(b"/attacks")?;
         self.0.make_log(b"/others")?;
-        self.0.lay_out(&options.rules, options.order.as_deref(), SECTIONS)?;
+        self.0.lay_out(&options.common, SECTIONS)?;
         fs::write(self.0.home.join("rules/bench_response_rules.xml"), RULE)?;
         fs::write(self.0.home.join("etc/wachter.toml"), SETTINGS)?;
         self.0.run(|| {
             sys::clock::pause(Duration::from_secs(1));
-            let mut set = open(&Gateway::default())?;
+            let mut set = open_gateway(&Gateway::default())?;
             print_latencies("idle", &self.one_by_one(&mut *set, 0, options.attackers)?);
             let stop = AtomicBool::new(false);
             let (taken, sent) = std::thread::scope(|scope| {
@@ -212,7 +184,7 @@ impl Bench {
         let started = Instant::now();
         self.0.run(|| {
             let ready = started.elapsed();
-            let mut set = open(&Gateway::default())?;
+            let mut set = open_gateway(&Gateway::default())?;
             let (List::Ours(there) | List::Shared(there)) = set.list()? else {
                 bail!("the set cannot be listed");
             };

@@ -7,10 +7,52 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use lexopt::prelude::*;
 
 use super::Line;
 use crate::install;
 use crate::tools::supervise::{self, start_attached};
+
+/// What every benchmark of all processes is told.
+pub(super) struct Options {
+    pub(super) rules: PathBuf,
+    pub(super) order: Option<PathBuf>,
+    pub(super) log: PathBuf,
+    pub(super) keep: bool,
+}
+
+/// Reads the arguments of a benchmark, and its own numbers with their defaults. `None`: it is asked
+/// for help.
+pub(super) fn parse<const NUMBERS: usize>(
+    mut arguments: lexopt::Parser,
+    bench: &str,
+    numbers: [(&str, usize); NUMBERS],
+) -> Result<Option<(Options, [usize; NUMBERS])>> {
+    let (mut rules, mut order, mut log, mut keep) = (None, None, None, false);
+    let mut numbers = numbers;
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Long("rules") => rules = Some(PathBuf::from(arguments.value()?)),
+            Long("include-order") => order = Some(PathBuf::from(arguments.value()?)),
+            Long("log") => log = Some(PathBuf::from(arguments.value()?)),
+            Long("keep") => keep = true,
+            Long("help") | Short('h') => return Ok(None),
+            Long(name) => match numbers.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, number)) => *number = arguments.value()?.parse()?,
+                None => return Err(Long(name).unexpected().into()),
+            },
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    let missing = |what: &str| format!("{what} is missing; see wachter bench {bench} --help");
+    let options = Options {
+        rules: rules.with_context(|| missing("--rules DIR"))?,
+        log: log.with_context(|| missing("--log FILE"))?,
+        order,
+        keep,
+    };
+    Ok(Some((options, numbers.map(|(_, number)| number))))
+}
 
 pub(super) struct Throwaway {
     dir: PathBuf,
@@ -62,7 +104,8 @@ impl Throwaway {
 
     /// Lays it out with the logs that are there, the rules of a folder, in an order if one is given,
     /// and other sections of `ossec.conf`.
-    pub(super) fn lay_out(&self, rules: &Path, order: Option<&Path>, sections: &str) -> Result<()> {
+    pub(super) fn lay_out(&self, options: &Options, sections: &str) -> Result<()> {
+        let Options { rules, order, .. } = options;
         let order = match order {
             Some(path) => {
                 fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?
