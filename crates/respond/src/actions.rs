@@ -21,7 +21,7 @@ use crate::jobs::Job;
 use crate::target::Target;
 use crate::webhook::Webhook;
 
-pub(crate) use gateway::open as open_gateway;
+pub use gateway::open as open_gateway;
 pub use nftables_sets::{Family, Sets};
 
 /// A kind of action.

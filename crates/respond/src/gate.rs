@@ -121,15 +121,6 @@ impl Line {
     }
 }
 
-/// The gateway's sets, ready for use.
-///
-/// # Errors
-///
-/// Where they cannot be reached or made.
-pub fn open(gateway: &Gateway) -> Result<Box<dyn Action>, ActionError> {
-    crate::actions::open_gateway(gateway)
-}
-
 /// Does what a line says and gives the answer, with its end: `ok`, or `error` and why.
 ///
 /// The gateway's own allow list wins over whoever asks.

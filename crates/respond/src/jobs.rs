@@ -294,15 +294,7 @@ fn lines(output: &[u8]) -> Vec<String> {
 
 /// Text as it may be shown.
 pub(crate) fn escaped(bytes: &[u8]) -> String {
-    let mut out = String::with_capacity(bytes.len());
-    for character in String::from_utf8_lossy(bytes).chars() {
-        if character.is_control() || model::text::turns_text(character) {
-            out.extend(character.escape_default());
-        } else {
-            out.push(character);
-        }
-    }
-    out
+    model::text::shown(&String::from_utf8_lossy(bytes))
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use model::Timestamp;
-use model::text::turns_text;
+use model::text::shown;
 
 use crate::clock;
 
@@ -93,13 +93,7 @@ fn line(at: Timestamp, program: &str, level: Level, code: Code, text: &str) -> S
         Level::Error => "ERROR",
     };
     // Names of files and commands are hostile text.
-    let text: String = text
-        .chars()
-        .map(|char| match char.is_control() || turns_text(char) {
-            true => char.escape_default().to_string(),
-            false => char.into(),
-        })
-        .collect();
+    let text = shown(text);
     format!(
         "{:04}/{:02}/{:02} {:02}:{:02}:{:02} {program}{code}: {level}: {text}\n",
         civil.year, civil.month, civil.day, civil.hour, civil.minute, civil.second

@@ -2,7 +2,7 @@
 //!
 //! A note is one packet: a letter, then its values. Like batches, notes are private to one build.
 
-use crate::bytes::{Cursor, push_string};
+use crate::bytes::{Cursor, Ended, push_string};
 use crate::frame::{BadFrame, BatchId};
 
 /// Bytes of one note: the longest is an order with all that it may hold.
@@ -16,6 +16,24 @@ pub struct OrderId {
     pub batch: u64,
     /// Counts the orders of a batch from 0.
     pub index: u32,
+}
+
+impl OrderId {
+    /// Appends its bytes.
+    pub fn write(self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.epoch.to_le_bytes());
+        out.extend_from_slice(&self.batch.to_le_bytes());
+        out.extend_from_slice(&self.index.to_le_bytes());
+    }
+
+    /// Reads what [`Self::write`] wrote.
+    ///
+    /// # Errors
+    ///
+    /// Where the bytes end too early.
+    pub fn read(cursor: &mut Cursor<'_>) -> Result<Self, Ended> {
+        Ok(Self { epoch: cursor.u64()?, batch: cursor.u64()?, index: cursor.u32()? })
+    }
 }
 
 /// A message between two roles, or between a role and the supervisor.
@@ -85,12 +103,12 @@ impl Note {
             }
             Self::Order { id, order } => {
                 out.push(b'A');
-                push_order_id(&mut out, *id);
+                id.write(&mut out);
                 push_string(&mut out, order);
             }
             Self::Obeyed(id) => {
                 out.push(b'D');
-                push_order_id(&mut out, *id);
+                id.write(&mut out);
             }
             Self::Reload => out.push(b'L'),
             Self::Ready { layers, missing } => {
@@ -121,10 +139,10 @@ impl Note {
             b'O' => Self::Output { token: cursor.u32()? },
             b'F' => Self::Failed { token: cursor.u32()?, why: cursor.string()?.to_vec() },
             b'A' => {
-                let id = order_id(&mut cursor)?;
+                let id = OrderId::read(&mut cursor)?;
                 Self::Order { id, order: cursor.string()?.to_vec() }
             }
-            b'D' => Self::Obeyed(order_id(&mut cursor)?),
+            b'D' => Self::Obeyed(OrderId::read(&mut cursor)?),
             b'L' => Self::Reload,
             b'Y' => {
                 let layers = cursor.string()?.to_vec();
@@ -134,16 +152,6 @@ impl Note {
         };
         if cursor.is_empty() { Ok(note) } else { Err(BadFrame::Length) }
     }
-}
-
-fn push_order_id(out: &mut Vec<u8>, id: OrderId) {
-    out.extend_from_slice(&id.epoch.to_le_bytes());
-    out.extend_from_slice(&id.batch.to_le_bytes());
-    out.extend_from_slice(&id.index.to_le_bytes());
-}
-
-fn order_id(cursor: &mut Cursor<'_>) -> Result<OrderId, BadFrame> {
-    Ok(OrderId { epoch: cursor.u64()?, batch: cursor.u64()?, index: cursor.u32()? })
 }
 
 #[cfg(test)]

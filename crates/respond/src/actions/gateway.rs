@@ -20,7 +20,11 @@ pub(super) const KIND: Kind = Kind {
 };
 
 /// The gateway's sets, ready for use.
-pub(crate) fn open(gateway: &Gateway) -> Result<Box<dyn Action>, ActionError> {
+///
+/// # Errors
+///
+/// Where they cannot be reached or made.
+pub fn open(gateway: &Gateway) -> Result<Box<dyn Action>, ActionError> {
     let place = match &gateway.at {
         At::Ssh(host) => return Ok(Box::new(Remote(host.clone()))),
         At::Host(place) => place,

@@ -4,14 +4,12 @@ use std::path::Path;
 
 use model::Diagnostic;
 use respond::actions::for_executable;
+use respond::responder::Files;
 use respond::script;
 use respond::webhook::is_webhook;
 
 use super::{Settings, messages};
 use crate::roles::execd::is_restart;
-
-/// Where scripts are, below the home.
-const BIN: &str = "active-response/bin";
 
 /// Responses whose program can be neither built in nor run.
 pub(super) fn lint(home: &Path, settings: &Settings) -> Vec<Diagnostic> {
@@ -19,6 +17,7 @@ pub(super) fn lint(home: &Path, settings: &Settings) -> Vec<Diagnostic> {
     if conf.active_responses.disabled {
         return Vec::new();
     }
+    let bin = Files::of(home).bin;
     let has_webhook = settings.ours.webhook.url.is_some();
     let mut findings = Vec::new();
     for section in conf.active_responses.list.iter().filter(|section| !section.disabled) {
@@ -31,7 +30,7 @@ pub(super) fn lint(home: &Path, settings: &Settings) -> Vec<Diagnostic> {
         if is_built_in {
             continue;
         }
-        if let Err(error) = script::find(&home.join(BIN), executable) {
+        if let Err(error) = script::find(&bin, executable) {
             let (source, span) = section.command.at;
             findings.push(messages::no_program(&error).at(source, span));
         }

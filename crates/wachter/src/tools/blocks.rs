@@ -11,7 +11,6 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use lexopt::Parser;
 use lexopt::prelude::*;
-use model::Timestamp;
 use respond::blocks::{Block, By, State};
 use respond::ledger;
 use respond::responder::Files;
@@ -276,11 +275,8 @@ fn why(block: &Block) -> String {
 fn print_all(out: &mut impl Write, blocks: &[Block]) -> io::Result<()> {
     let now = clock::wall().seconds;
     let at = |seconds: i64| {
-        let civil = Timestamp::utc(seconds).civil();
-        format!(
-            "{:04}-{:02}-{:02} {:02}:{:02}:{:02} UTC",
-            civil.year, civil.month, civil.day, civil.hour, civil.minute, civil.second
-        )
+        let moment = jiff::Timestamp::from_second(seconds).unwrap_or_default();
+        moment.strftime("%Y-%m-%d %H:%M:%S UTC")
     };
     if blocks.is_empty() {
         return writeln!(out, "nobody of that kind is blocked");

@@ -7,8 +7,9 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use lexopt::Parser;
 use lexopt::prelude::*;
+use respond::actions::open_gateway;
 use respond::allow::{AllowList, look_up};
-use respond::gate::{At, Gateway, LINE_BYTES_MAX, answer, open};
+use respond::gate::{At, Gateway, LINE_BYTES_MAX, answer};
 use respond::host;
 use respond::place::Where;
 
@@ -43,6 +44,13 @@ pub(crate) fn run(mut parser: Parser) -> Result<ExitCode> {
             other => return Err(other.unexpected().into()),
         }
     }
+    // Who called another command by this key gets no further than to an error.
+    let asked = std::env::var_os(ORIGINAL_COMMAND);
+    let asked = asked.as_deref().and_then(|text| text.to_str()).unwrap_or_default();
+    if !["", "wachter gate"].contains(&asked) {
+        println!("error this key is for `wachter gate` alone");
+        return Ok(ExitCode::FAILURE);
+    }
     let settings = Origin::home(&home).settings();
     let mut allow = AllowList::of(&settings.conf);
     allow.resolved(&look_up(&allow.names()));
@@ -53,14 +61,7 @@ pub(crate) fn run(mut parser: Parser) -> Result<ExitCode> {
         // A gate that leads to another gate would lead who knows where.
         At::Ssh(_) => Gateway { at: At::Host(Where::Here), ..gateway },
     };
-    // Who called another command by this key gets no further than to an error.
-    let asked = std::env::var_os(ORIGINAL_COMMAND);
-    let asked = asked.as_deref().and_then(|text| text.to_str()).unwrap_or_default();
-    if !["", "wachter gate"].contains(&asked) {
-        println!("error this key is for `wachter gate` alone");
-        return Ok(ExitCode::FAILURE);
-    }
-    let mut action = open(&gateway).context("opening the sets")?;
+    let mut action = open_gateway(&gateway).context("opening the sets")?;
     let (mut input, mut output) = (io::stdin().lock(), io::stdout().lock());
     let mut all_well = true;
     let mut line = Vec::new();

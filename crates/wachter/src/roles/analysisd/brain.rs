@@ -13,12 +13,13 @@ use store::{JournalWriter, Options, Tables};
 use supervisor::counters::{Counter, Counters};
 use sys::log;
 use wire::frame::{BadFrame, Batch};
+use wire::note::OrderId;
 use wire::{AlertView, CustomTemplate, EventView, RuleJson, RuleView};
 
 use super::checkpoint::Checkpoint;
 use super::marks::Marks;
 use super::orders::Pending;
-use super::responses::{Given, Responses};
+use super::responses::Responses;
 use crate::alert_view::AlertWriter;
 use crate::home::Settings;
 use crate::roles::Counted;
@@ -124,11 +125,14 @@ pub(super) struct Beginning<'a> {
     /// Whether the rules are those of the checkpoint.
     pub(super) same_policy: bool,
     pub(super) seed: u64,
+    /// Names the event log.
+    pub(super) epoch: u64,
 }
 
 impl Brain {
     pub(super) fn new(beginning: Beginning<'_>) -> Result<Self> {
-        let Beginning { home, policy, settings, tables, checkpoint, same_policy, seed } = beginning;
+        let Beginning { home, policy, settings, tables, checkpoint, same_policy, seed, epoch } =
+            beginning;
         let form = Form::of(settings);
         let (journal, opened) = JournalWriter::open(
             &home.join(store::journal::DIRECTORY),
@@ -165,7 +169,7 @@ impl Brain {
         Ok(Self {
             engine,
             writer: AlertWriter::new(policy),
-            responses: Responses::of(settings),
+            responses: Responses::new(settings, epoch),
             form,
             marks,
             journal,
@@ -275,7 +279,7 @@ impl Brain {
     }
 
     /// The responses to what was gone through since the last call.
-    pub(super) fn take_orders(&mut self) -> Vec<Given> {
+    pub(super) fn take_orders(&mut self) -> Vec<(OrderId, Vec<u8>)> {
         self.responses.take()
     }
 
@@ -412,13 +416,19 @@ impl Brain {
         self.files.roll_over(now);
     }
 
-    /// The state after the last batch, but for orders; `None` while records are not written.
-    pub(super) fn checkpoint(&mut self, batch: u64, policy: u64) -> Option<Checkpoint> {
+    /// The state after the last batch, with orders that are not obeyed; `None` while records are not
+    /// written.
+    pub(super) fn checkpoint(
+        &mut self,
+        batch: u64,
+        policy: u64,
+        orders: Pending,
+    ) -> Option<Checkpoint> {
         Some(Checkpoint {
             batch,
-            epoch: 0,
+            epoch: self.responses.epoch(),
             policy,
-            orders: Pending::default(),
+            orders,
             files: self.files.state()?,
             marks: std::mem::take(&mut self.marks),
             totals: self.totals.to_bytes(),

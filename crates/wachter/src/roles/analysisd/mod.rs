@@ -30,7 +30,7 @@ use sys::channel::{Channel, Received, Sent};
 use sys::signals::Signal;
 use sys::{clock, log};
 use wire::frame::{Batch, BatchId, PACKET_BYTES_MAX};
-use wire::note::{Note, OrderId};
+use wire::note::Note;
 
 use super::{Context, Counted, wait};
 use crate::home::{Depth, Installation, Origin, Settings};
@@ -68,8 +68,6 @@ struct Analysis {
     context: Context,
     events: Channel,
     orders: Orders,
-    /// Names the event log, for orders.
-    epoch: u64,
     log: Log,
     tables: Tables,
     brain: Brain,
@@ -141,6 +139,7 @@ impl Analysis {
             tables: &tables,
             checkpoint,
             same_policy,
+            epoch,
             seed: seed(),
         })?;
         let number_min = brain.last_journaled().max(since) + 1;
@@ -153,7 +152,6 @@ impl Analysis {
             context,
             events,
             orders: Orders::new(orders, pending.unwrap_or_default()),
-            epoch,
             log: event_log,
             tables,
             brain,
@@ -354,13 +352,8 @@ impl Analysis {
 
     /// Hands on the responses to what was gone through.
     fn order(&mut self) -> Result<()> {
-        let epoch = self.epoch;
         let given = self.brain.take_orders();
-        if given.is_empty() {
-            return Ok(());
-        }
-        let name = |batch, index| OrderId { epoch, batch, index };
-        self.orders.give(given.into_iter().map(|it| (name(it.batch, it.index), it.order)))
+        if given.is_empty() { Ok(()) } else { self.orders.give(given) }
     }
 
     fn write_journal(&mut self) {
@@ -453,11 +446,11 @@ impl Analysis {
             self.wait_for_room("output files", &error);
             return Ok(false);
         }
-        let Some(mut checkpoint) = self.brain.checkpoint(self.last, self.policy_name) else {
+        let orders = self.orders.pending().clone();
+        let Some(mut checkpoint) = self.brain.checkpoint(self.last, self.policy_name, orders)
+        else {
             return Ok(false);
         };
-        checkpoint.epoch = self.epoch;
-        checkpoint.orders = self.orders.pending().clone();
         let committed = self.tables.commit(&checkpoint.write());
         self.brain.take_marks(checkpoint);
         match committed {

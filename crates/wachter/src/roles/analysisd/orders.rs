@@ -41,9 +41,7 @@ impl Pending {
     pub(super) fn save(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&(self.orders.len() as u32).to_le_bytes());
         for (id, order) in &self.orders {
-            out.extend_from_slice(&id.epoch.to_le_bytes());
-            out.extend_from_slice(&id.batch.to_le_bytes());
-            out.extend_from_slice(&id.index.to_le_bytes());
+            id.write(out);
             push_string(out, order);
         }
     }
@@ -51,8 +49,7 @@ impl Pending {
     pub(super) fn load(cursor: &mut Cursor<'_>) -> Result<Self, Ended> {
         let mut orders = VecDeque::new();
         for _ in 0..cursor.u32()? {
-            let (epoch, batch, index) = (cursor.u64()?, cursor.u64()?, cursor.u32()?);
-            orders.push_back((OrderId { epoch, batch, index }, cursor.string()?.to_vec()));
+            orders.push_back((OrderId::read(cursor)?, cursor.string()?.to_vec()));
         }
         Ok(Self { orders })
     }

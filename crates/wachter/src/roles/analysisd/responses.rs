@@ -8,6 +8,7 @@ use respond::order::{AlertId, Place};
 use rules::ruleset::Rule;
 use supervisor::counters::{Counter, Counters};
 use sys::log;
+use wire::note::OrderId;
 
 use crate::escape::escaped;
 use crate::home::Settings;
@@ -17,31 +18,26 @@ const TOLD_A_MINUTE: u32 = 20;
 /// Bits of an order's index for the responses to one event.
 const RESPONSE_BITS: u32 = 8;
 
-/// An order, and where its event is.
-pub(super) struct Given {
-    pub(super) batch: u64,
-    pub(super) index: u32,
-    pub(super) order: Vec<u8>,
-}
-
 pub(super) struct Responses {
     decider: Decider,
-    given: Vec<Given>,
+    /// Names the event log.
+    epoch: u64,
+    given: Vec<(OrderId, Vec<u8>)>,
     /// The minute of which refusals were told, and how many.
     told: (i64, u32),
 }
 
 impl Responses {
-    pub(super) fn of(settings: &Settings) -> Self {
-        let decider = Decider::new(&settings.conf, AllowList::of(&settings.conf));
-        for (_, why) in &decider.unusable {
-            log::error(format_args!("an active response is not in force: {why}"));
-        }
-        Self { decider, given: Vec::new(), told: (0, 0) }
+    pub(super) fn new(settings: &Settings, epoch: u64) -> Self {
+        Self { decider: decider(settings), epoch, given: Vec::new(), told: (0, 0) }
     }
 
     pub(super) fn replace(&mut self, settings: &Settings) {
-        self.decider = Self::of(settings).decider;
+        self.decider = decider(settings);
+    }
+
+    pub(super) fn epoch(&self) -> u64 {
+        self.epoch
     }
 
     /// What the event at a place of the event log, under an alert's number, leads to.
@@ -81,7 +77,7 @@ impl Responses {
                     let mut bytes = Vec::new();
                     order.write(&mut bytes);
                     counters.add(Counter::Orders, 1);
-                    self.given.push(Given { batch, index, order: bytes });
+                    self.given.push((OrderId { epoch: self.epoch, batch, index }, bytes));
                 }
                 Decision::Act(_) => counters.add(Counter::OrdersElsewhere, 1),
                 Decision::Refuse(refusal) => refusals.push(refusal),
@@ -93,7 +89,7 @@ impl Responses {
         }
     }
 
-    pub(super) fn take(&mut self) -> Vec<Given> {
+    pub(super) fn take(&mut self) -> Vec<(OrderId, Vec<u8>)> {
         std::mem::take(&mut self.given)
     }
 
@@ -114,4 +110,12 @@ impl Responses {
             log::write(log::Level::Warning, code, text);
         }
     }
+}
+
+fn decider(settings: &Settings) -> Decider {
+    let decider = Decider::new(&settings.conf, AllowList::of(&settings.conf));
+    for (_, why) in &decider.unusable {
+        log::error(format_args!("an active response is not in force: {why}"));
+    }
+    decider
 }

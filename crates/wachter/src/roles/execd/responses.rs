@@ -47,6 +47,7 @@ const TELL_EVERY: Duration = Duration::from_secs(60);
 const TOLD_MAX: usize = 100;
 /// Seconds for which a person blocks somebody, if neither they nor the configuration say.
 const USUAL_SECONDS: u32 = 600;
+
 pub(super) struct Responses {
     home: PathBuf,
     orders: Channel,
@@ -107,10 +108,10 @@ impl Responses {
         self.names.forget();
         self.write_ar_conf();
         let now = now();
-        self.look(now);
+        self.look(now, context);
         if let Some(responder) = &mut self.responder {
-            let mut told = responder.set_allow(self.allow.clone(), now);
-            told.extend(responder.replace(self.settings.clone(), self.configured.clone(), now));
+            let (settings, configured) = (self.settings.clone(), self.configured.clone());
+            let told = responder.replace(settings, configured, now);
             self.tell(told, context);
         }
     }
@@ -141,8 +142,7 @@ impl Responses {
     pub(super) fn serve(&mut self, context: &Context) -> Result<()> {
         let now = now();
         if self.looked.is_none_or(|looked| looked + LOOK_EVERY <= now.monotonic) {
-            self.look(now);
-            self.set_allow(now, context);
+            self.look(now, context);
         }
         if self.names.look_up(&mut self.allow, now.monotonic) {
             self.set_allow(now, context);
@@ -251,8 +251,7 @@ impl Responses {
         self.checked = now.monotonic;
         let blocked = std::mem::take(&mut self.blocked);
         if host::is_connected(Path::new("/proc"), &blocked) {
-            self.look(now);
-            self.set_allow(now, context);
+            self.look(now, context);
         }
     }
 
@@ -272,8 +271,8 @@ impl Responses {
         }
     }
 
-    /// Looks what this host, and its gateway, need.
-    fn look(&mut self, now: Now) {
+    /// Looks what this host, and its gateway, need: that is allowed from now on.
+    fn look(&mut self, now: Now, context: &Context) {
         (self.looked, self.checked) = (Some(now.monotonic), now.monotonic);
         self.blocked.clear();
         let mut found = host::gather(Path::new("/proc"), Path::new("/etc/resolv.conf"));
@@ -282,6 +281,7 @@ impl Responses {
             found.extend(host::gather_in(place).unwrap_or_default());
         }
         self.allow.found(found);
+        self.set_allow(now, context);
     }
 
     fn set_allow(&mut self, now: Now, context: &Context) {
@@ -302,8 +302,7 @@ impl Responses {
     fn answer(&mut self, request: Request, now: Now, context: &Context) -> Answer {
         if matches!(request, Request::Add { .. }) {
             // People have the time to wait for a look.
-            self.look(now);
-            self.set_allow(now, context);
+            self.look(now, context);
         }
         let Some(responder) = &mut self.responder else {
             return Answer::refusal("the ledger of blocks cannot be opened; see logs/ossec.log");
